@@ -93,8 +93,12 @@ export type OutputOf<N> = N extends Node<never, infer O, infer _P, infer _Q> ? O
  * console.log(await Array.fromAsync(doubled)); // [2, 4, 6]
  * ```
  */
-export abstract class Node<I, O, Options extends object = object, Input extends object = Partial<Options>>
-  extends TransformStream<I, O> {
+export abstract class Node<
+  I,
+  O,
+  Options extends object = object,
+  Input extends object = Partial<Options>,
+> extends TransformStream<I, O> {
   /** The type's name in manifests and registries; the class's own name where absent. */
   static readonly type?: string;
   /** Checks and completes the options; gives manifests their JSON Schema and the docs their table. */

@@ -60,7 +60,9 @@ export class NodeRegistry {
 
   #unknown(type: string): string {
     const near = nearest(type, this.types);
-    const hint = near === undefined ? `there are ${this.types.join(", ")}` : `did you mean ${near}?`;
+    const hint = near === undefined
+      ? `there are ${this.types.join(", ")}`
+      : `did you mean ${near}?`;
     return `Cannot find node type ${type}: ${hint}`;
   }
 }

@@ -18,7 +18,9 @@ export const noMetadata: Metadata = Object.freeze({});
 export function checkTimestamp(action: string, timestamp: number): number {
   const rounded = Math.round(timestamp);
   if (!Number.isSafeInteger(rounded)) {
-    throw new TypeError(cannot(action, { rule: "timestamp must be a number of µs", value: timestamp }));
+    throw new TypeError(
+      cannot(action, { rule: "timestamp must be a number of µs", value: timestamp }),
+    );
   }
   return rounded;
 }

@@ -61,7 +61,9 @@ export class AudioFrame {
       const rule = "sampleRate must be above 0 and at most 768000 Hz";
       throw new RangeError(cannot("create AudioFrame", { rule, value: sampleRate }));
     }
-    if (!Number.isInteger(numberOfChannels) || numberOfChannels < 1 || numberOfChannels > MAX_CHANNELS) {
+    if (
+      !Number.isInteger(numberOfChannels) || numberOfChannels < 1 || numberOfChannels > MAX_CHANNELS
+    ) {
       const rule = `numberOfChannels must be a whole number from 1 to ${MAX_CHANNELS}`;
       throw new RangeError(cannot("create AudioFrame", { rule, value: numberOfChannels }));
     }

@@ -1,0 +1,14 @@
+/**
+ * What flows and how: nodes, pipelines, frames, errors.
+ *
+ * @module
+ */
+
+export * from "./errors.ts";
+export * from "./executor.ts";
+export * from "./frames/mod.ts";
+export * from "./node.ts";
+export * from "./pipeline.ts";
+export * from "./registry.ts";
+export * from "./runtime.ts";
+export * from "./stats.ts";

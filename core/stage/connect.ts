@@ -1,0 +1,180 @@
+import { PipelineError } from "../errors.ts";
+import type { Executor, Segment } from "../executor.ts";
+import type { AnyNode } from "../node.ts";
+import type { NodeStats } from "../stats.ts";
+import { isAsyncFunction } from "./_outputs.ts";
+import { DropQueue } from "./drop_queue.ts";
+import { NodeSlot } from "./node_slot.ts";
+import { ParallelStage } from "./parallel_stage.ts";
+import { SerialStage } from "./serial_stage.ts";
+import type { Stage } from "./stage.ts";
+
+/** A segment whose nodes can go on from states taken earlier. */
+export interface RestorableSegment extends Segment {
+  /** The states to go on from, by node name. Before the first chunk. */
+  restore(states: ReadonlyMap<string, unknown>): void;
+}
+
+/** What stands between two ends in a line: local nodes, a queue that drops, or a segment elsewhere. */
+type Part =
+  | { kind: "local"; stage: Stage; queue: DropQueue | undefined }
+  | { kind: "elsewhere"; segment: Segment };
+
+/** Nodes that go into one part. */
+interface Run {
+  executor: Executor | undefined;
+  nodes: { node: AnyNode; name: string }[];
+}
+
+/**
+ * Connects a line of nodes: neighbours that are synchronous and run here are fused into one stage,
+ * neighbours with the same executor become one segment there, and streams join the parts.
+ */
+export function connect(nodes: readonly AnyNode[]): RestorableSegment {
+  const parts = divide(nodes).map(start);
+  const ends = parts.flatMap(endsOf);
+  for (const [index, { writable }] of ends.entries()) {
+    if (index === 0) continue;
+    // a failure of either side reaches both ends of the line through the streams themselves
+    void ends[index - 1]!.readable.pipeTo(writable).catch(() => {});
+  }
+  return {
+    readable: ends.at(-1)!.readable,
+    writable: ends[0]!.writable,
+    capacity: parts.reduce((sum, part) => sum + capacityOf(part), 0),
+    interrupt: () => interrupt(parts),
+    async stop(reason) {
+      await Promise.all(parts.map((part) => stop(part, reason)));
+    },
+    stats: () => parts.flatMap(statsOf),
+    restore(states) {
+      for (const part of parts) {
+        if (part.kind === "local") part.stage.restore(states);
+        else throw new PipelineError("Cannot restore states as some of the nodes run elsewhere");
+      }
+    },
+  };
+}
+
+/** Names that are unique in the line: a second `Gain` is `Gain-2`. */
+export function uniqueNames(nodes: readonly AnyNode[]): string[] {
+  const taken = new Set<string>(
+    nodes.map(({ config }) => config.name).filter((name) => name !== undefined),
+  );
+  const given = new Set<string>();
+  return nodes.map(({ config, name }) => {
+    if (config.name !== undefined) {
+      if (given.has(name)) {
+        throw new PipelineError(
+          `Cannot build pipeline as node names must differ: "${name}" is there twice`,
+        );
+      }
+      given.add(name);
+      return name;
+    }
+    let unique = name;
+    for (let count = 2; taken.has(unique); count++) unique = `${name}-${count}`;
+    taken.add(unique);
+    return unique;
+  });
+}
+
+function divide(nodes: readonly AnyNode[]): Run[] {
+  const names = uniqueNames(nodes);
+  const runs: Run[] = [];
+  let last: Run | undefined;
+  for (const [index, node] of nodes.entries()) {
+    const { executor } = node.config;
+    const joins = last !== undefined && last.executor === executor &&
+      (executor !== undefined || canFuse(last.nodes.at(-1)!.node, node));
+    if (!joins) runs.push(last = { executor, nodes: [] });
+    last!.nodes.push({ node, name: names[index]! });
+  }
+  return runs;
+}
+
+function canFuse(before: AnyNode, node: AnyNode): boolean {
+  return !isParallel(before) && !isParallel(node) && node.config.queue === undefined &&
+    !isAsyncFunction(node.process);
+}
+
+function isParallel({ config }: AnyNode): boolean {
+  return (config.concurrency ?? 1) > 1;
+}
+
+function start({ executor, nodes }: Run): Part {
+  if (executor !== undefined) {
+    const specs = nodes.map(({ node, name }) => ({ ...node.toSpec(), name }));
+    return { kind: "elsewhere", segment: executor.open(specs) };
+  }
+  const slots = nodes.map(({ node, name }) => new NodeSlot(node, name));
+  const first = slots[0]!;
+  const { concurrency = 1, queue } = first.node.config;
+  const { size = 1, overflow = "block" } = queue ?? {};
+  const drops = overflow !== "block";
+  const queueSize = drops ? 1 : size;
+  return {
+    kind: "local",
+    stage: concurrency > 1
+      ? new ParallelStage(first, { queueSize, concurrency })
+      : new SerialStage(slots, queueSize),
+    queue: drops ? new DropQueue(first, { size, overflow }) : undefined,
+  };
+}
+
+function endsOf(
+  part: Part,
+): { readable: ReadableStream<unknown>; writable: WritableStream<unknown> }[] {
+  if (part.kind === "elsewhere") return [part.segment];
+  return part.queue === undefined ? [part.stage] : [part.queue, part.stage];
+}
+
+function capacityOf(part: Part): number {
+  if (part.kind === "elsewhere") return part.segment.capacity;
+  const { stage, queue } = part;
+  const { concurrency = 1, queue: config } = stage.slots[0]!.node.config;
+  const queued = queue === undefined ? 0 : config!.size + 1;
+  return queued + stage.queueSize + (concurrency > 1 ? concurrency : 0);
+}
+
+function statsOf(part: Part): NodeStats[] {
+  if (part.kind === "elsewhere") return part.segment.stats();
+  const { stage, queue } = part;
+  return stage.slots.map((slot, index) =>
+    slot.stats(index === 0 ? stage.queueDepth + (queue?.depth ?? 0) : 0)
+  );
+}
+
+async function stop(part: Part, reason: unknown): Promise<void> {
+  if (part.kind === "elsewhere") return await part.segment.stop(reason);
+  part.queue?.stop(reason);
+  await part.stage.stop(reason);
+}
+
+/**
+ * Voids everything between the ends. What was on its way from one part to the next arrives within one
+ * turn of the event loop and is dropped then; what is written meanwhile waits in the first part.
+ */
+async function interrupt(parts: readonly Part[]): Promise<void> {
+  const released = Promise.withResolvers<void>();
+  const elsewhere: Promise<void>[] = [];
+  for (const part of parts) {
+    if (part.kind === "elsewhere") {
+      elsewhere.push(part.segment.interrupt());
+    } else {
+      part.queue?.dropQueued();
+      part.stage.interrupt(released.promise);
+    }
+  }
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    await Promise.all(elsewhere);
+    for (const [index, part] of parts.entries()) {
+      if (part.kind === "elsewhere") continue;
+      if (index > 0) part.queue?.dropQueued();
+      if (index > 0 || part.queue !== undefined) part.stage.dropQueued();
+    }
+  } finally {
+    released.resolve();
+  }
+}

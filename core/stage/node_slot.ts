@@ -1,0 +1,157 @@
+import { NodeError, type NodePhase, PipelineError } from "../errors.ts";
+import type { Marker } from "../frames/marker.ts";
+import { loggerFor } from "../log.ts";
+import type { AnyNode, NodeOutput } from "../node.ts";
+import { LatencyHistogram, type NodeStats } from "../stats.ts";
+import { isDeferred } from "./_outputs.ts";
+import { Barrier } from "./barrier.ts";
+
+/** Fast nodes are timed once in this many chunks: reading the clock costs as much as they do. */
+const SAMPLE = 16;
+
+/** From here on, in ms, a node is slow enough to time each chunk. */
+const SLOW_MS = 0.05;
+
+/** A node in its place: calls its methods, counts, times, and names it in what it throws. */
+export class NodeSlot {
+  readonly name: string;
+  readonly node: AnyNode;
+  out = 0;
+  dropped = 0;
+  #in = 0;
+  #errors = 0;
+  #busyMs = 0;
+  #timeEach = false;
+  #closed = false;
+  readonly #latency = new LatencyHistogram();
+
+  constructor(node: AnyNode, name: string) {
+    this.node = node;
+    this.name = name;
+  }
+
+  /** The index of the chunk that was given last. */
+  get lastIndex(): number {
+    return this.#in - 1;
+  }
+
+  async open(signal: AbortSignal, state: unknown): Promise<void> {
+    const { node, name } = this;
+    try {
+      await node.open?.({ name, signal, log: loggerFor("node", name) });
+    } catch (cause) {
+      throw this.failure("open", cause);
+    }
+    if (state === undefined) return;
+    if (node.restore === undefined) {
+      throw this.failure("restore", new PipelineError("the node has no restore()"));
+    }
+    try {
+      await node.restore(state);
+    } catch (cause) {
+      throw this.failure("restore", cause);
+    }
+  }
+
+  process(chunk: unknown): NodeOutput<unknown> {
+    const index = this.#in++;
+    if (index % SAMPLE !== 0 && !this.#timeEach) {
+      try {
+        return this.node.process(chunk as never);
+      } catch (cause) {
+        throw this.failure("process", cause, index);
+      }
+    }
+    const start = performance.now();
+    let output: NodeOutput<unknown>;
+    try {
+      output = this.node.process(chunk as never);
+    } catch (cause) {
+      throw this.failure("process", cause, index);
+    }
+    if (isDeferred(output)) return output; // whoever waits for it records the time
+    const ms = performance.now() - start;
+    this.record(ms, this.#timeEach ? 1 : SAMPLE);
+    this.#timeEach = ms > SLOW_MS;
+    return output;
+  }
+
+  /** Counts the time that a chunk took, or that `weight` chunks took each. */
+  record(ms: number, weight = 1): void {
+    this.#busyMs += ms * weight;
+    this.#latency.record(ms, weight);
+  }
+
+  mark(marker: Marker): void | Promise<void> {
+    const { node } = this;
+    if (marker instanceof Barrier) {
+      if (!marker.snapshot || node.snapshot === undefined) return;
+      try {
+        marker.states.set(this.name, node.snapshot());
+      } catch (cause) {
+        throw this.failure("snapshot", cause);
+      }
+      return;
+    }
+    if (node.onMarker === undefined) return;
+    try {
+      return node.onMarker(marker)?.catch((cause: unknown) => {
+        throw this.failure("marker", cause);
+      });
+    } catch (cause) {
+      throw this.failure("marker", cause);
+    }
+  }
+
+  flush(): NodeOutput<unknown> {
+    try {
+      return this.node.flush?.();
+    } catch (cause) {
+      throw this.failure("flush", cause);
+    }
+  }
+
+  interrupt(): NodeOutput<unknown> {
+    try {
+      return this.node.onInterrupt?.();
+    } catch (cause) {
+      throw this.failure("interrupt", cause);
+    }
+  }
+
+  /** Closes the node, the first time that it is called. */
+  async close(reason: unknown): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      await this.node.close?.(reason);
+    } catch (cause) {
+      throw this.failure("close", cause);
+    }
+  }
+
+  /** What was thrown, with the node's name on it. */
+  failure(phase: NodePhase, cause: unknown, chunkIndex?: number): NodeError {
+    this.#errors++;
+    return new NodeError({
+      node: this.name,
+      phase,
+      cause,
+      ...(phase === "process" && { chunkIndex }),
+    });
+  }
+
+  stats(queueDepth: number): NodeStats {
+    return {
+      name: this.name,
+      type: this.node.type,
+      in: this.#in,
+      out: this.out,
+      dropped: this.dropped,
+      errors: this.#errors,
+      busyMs: this.#busyMs,
+      latency: this.#latency.summary(),
+      queueDepth,
+    };
+  }
+}
