@@ -117,9 +117,7 @@ export class Pipeline<const Nodes extends readonly AnyNode[] = readonly AnyNode[
     const stop = () => void this.#segment.stop(signal!.reason);
     if (signal?.aborted) stop();
     signal?.addEventListener("abort", stop, { once: true });
-    void input.pipeTo(this.writable)
-      .catch(() => {}) // what fails here fails the readable side too
-      .finally(() => signal?.removeEventListener("abort", stop));
+    void this.#segment.feed(input).finally(() => signal?.removeEventListener("abort", stop));
     return this.readable;
   }
 

@@ -13,6 +13,8 @@ import type { Stage } from "./stage.ts";
 export interface RestorableSegment extends Segment {
   /** The states to go on from, by node name. Before the first chunk. */
   restore(states: ReadonlyMap<string, unknown>): void;
+  /** Reads all of `source`, then ends. Resolves, without ever failing, when that is done. */
+  feed(source: ReadableStream<unknown>): Promise<void>;
 }
 
 /** What stands between two ends in a line: local nodes, a queue that drops, or a segment elsewhere. */
@@ -47,6 +49,7 @@ export function connect(nodes: readonly AnyNode[]): RestorableSegment {
       await Promise.all(parts.map((part) => stop(part, reason)));
     },
     stats: () => parts.flatMap(statsOf),
+    feed: (source) => feed(parts[0]!, source),
     restore(states) {
       for (const part of parts) {
         if (part.kind === "local") part.stage.restore(states);
@@ -112,7 +115,9 @@ function start({ executor, nodes }: Run): Part {
   const { concurrency = 1, queue } = first.node.config;
   const { size = 1, overflow = "block" } = queue ?? {};
   const drops = overflow !== "block";
-  const queueSize = drops ? 1 : size;
+  // beside the chunk that an async node works on, one may wait, so that neighbours work at the same time
+  const working = concurrency === 1 && isAsyncFunction(first.node.process) ? 1 : 0;
+  const queueSize = (drops ? 1 : size) + working;
   return {
     kind: "local",
     stage: concurrency > 1
@@ -143,6 +148,14 @@ function statsOf(part: Part): NodeStats[] {
   return stage.slots.map((slot, index) =>
     slot.stats(index === 0 ? stage.queueDepth + (queue?.depth ?? 0) : 0)
   );
+}
+
+/** What fails on the way fails the readable end of the line, so nothing is told here. */
+async function feed(first: Part, source: ReadableStream<unknown>): Promise<void> {
+  const isQueued = first.kind === "elsewhere" || first.stage instanceof ParallelStage ||
+    first.stage.slots[0]!.node.config.queue !== undefined;
+  if (isQueued) await source.pipeTo(endsOf(first)[0]!.writable).catch(() => {});
+  else await first.stage.feed(source);
 }
 
 async function stop(part: Part, reason: unknown): Promise<void> {

@@ -54,14 +54,17 @@ export class NodeSlot {
   }
 
   process(chunk: unknown): NodeOutput<unknown> {
+    if (this.#in % SAMPLE === 0 || this.#timeEach) return this.#processTimed(chunk);
     const index = this.#in++;
-    if (index % SAMPLE !== 0 && !this.#timeEach) {
-      try {
-        return this.node.process(chunk as never);
-      } catch (cause) {
-        throw this.failure("process", cause, index);
-      }
+    try {
+      return this.node.process(chunk as never);
+    } catch (cause) {
+      throw this.failure("process", cause, index);
     }
+  }
+
+  #processTimed(chunk: unknown): NodeOutput<unknown> {
+    const index = this.#in++;
     const start = performance.now();
     let output: NodeOutput<unknown>;
     try {

@@ -1,7 +1,7 @@
 import { Marker } from "../frames/marker.ts";
 import type { NodePhase } from "../errors.ts";
 import type { NodeOutput } from "../node.ts";
-import { isIterator, isPromise } from "./_outputs.ts";
+import { isDeferred, isIterator, isPromise } from "./_outputs.ts";
 import type { NodeSlot } from "./node_slot.ts";
 import { Stage } from "./stage.ts";
 
@@ -42,16 +42,31 @@ export class SerialStage extends Stage {
     return this.#run(index + 1, output);
   }
 
-  async #runWhenWanted(chunk: unknown): Promise<void> {
-    await this.untilWanted(chunk);
-    await this.#run(0, chunk);
+  /** Works on a chunk once somebody reads; with callbacks, for each chunk of a pipe comes this way. */
+  #runWhenWanted(chunk: unknown): Promise<void> {
+    const { epoch } = this;
+    return new Promise<void>((resolve, reject) => {
+      const run = () => {
+        try {
+          this.throwIfEnded();
+          if (!(chunk instanceof Marker)) this.checkEpoch(epoch);
+          if (!this.wanted) return this.onChange(run);
+          const later = this.#run(0, chunk);
+          if (later === undefined) resolve();
+          else later.then(resolve, reject);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.onChange(run);
+    });
   }
 
   #run(from: number, input: unknown): void | Promise<void> {
     let chunk = input;
     for (let index = from; index < this.slots.length; index++) {
       const slot: NodeSlot = this.slots[index]!;
-      if (chunk instanceof Marker) {
+      if (typeof chunk === "object" && chunk instanceof Marker) {
         const marked = slot.mark(chunk);
         if (marked !== undefined) return this.#runAfter(marked, index + 1, chunk);
         continue;

@@ -31,7 +31,12 @@ export abstract class Stage {
   #states: ReadonlyMap<string, unknown> = new Map();
   /** Whether somebody waits for a chunk. */
   #demand = false;
-  #demandChange: PromiseWithResolvers<void> | undefined;
+  /** Called at the next change of demand, epoch or life. */
+  #onChange: (() => void) | undefined;
+  /** What the stage reads for itself, instead of being written to; and whether a chunk is on its way. */
+  #source: ReadableStreamDefaultReader<unknown> | undefined;
+  #fetching = false;
+  readonly #over = Promise.withResolvers<void>();
   /** Chunks that came to the writable side, and those of them that were taken from its queue. */
   #written = 0;
   #taken = 0;
@@ -51,7 +56,8 @@ export abstract class Stage {
       pull: () => {
         if (this.#life === "new") void this.#openOnce().catch(() => {}); // it failed both streams
         this.#demand = true;
-        this.#signalDemand();
+        this.#signalChange();
+        if (this.#source !== undefined) this.#fetch();
       },
       cancel: (reason) => {
         this.#writableSide.error(reason);
@@ -136,7 +142,7 @@ export abstract class Stage {
   async #emitLater(chunk: unknown): Promise<void> {
     const epoch = this.#epoch;
     while (!this.#demand) {
-      await this.#nextDemand();
+      await this.#nextChange();
       if (epoch !== this.#epoch && !(chunk instanceof Marker)) throw INTERRUPTED;
     }
     this.#demand = false;
@@ -148,37 +154,83 @@ export abstract class Stage {
     return this.#demand;
   }
 
-  /** Resolves when somebody reads. */
-  protected async untilWanted(chunk: unknown): Promise<void> {
-    const epoch = this.#epoch;
-    while (!this.#demand) {
-      await this.#nextDemand();
-      if (epoch !== this.#epoch && !(chunk instanceof Marker)) throw INTERRUPTED;
-    }
-  }
-
   /** Ends work that an interrupt made void. */
   protected checkEpoch(epoch: number): void {
     if (epoch !== this.#epoch) throw INTERRUPTED;
   }
 
-  async #nextDemand(): Promise<void> {
-    if (this.#life !== "ended") {
-      this.#demandChange ??= Promise.withResolvers<void>();
-      await this.#demandChange.promise;
-    }
+  async #nextChange(): Promise<void> {
+    if (this.#life !== "ended") await new Promise<void>((resolve) => this.onChange(resolve));
     this.throwIfEnded();
   }
 
-  #signalDemand(): void {
-    this.#demandChange?.resolve();
-    this.#demandChange = undefined;
+  /** Calls back once, at the next change of demand, epoch or life. */
+  protected onChange(callback: () => void): void {
+    const before = this.#onChange;
+    this.#onChange = before === undefined ? callback : () => {
+      before();
+      callback();
+    };
+  }
+
+  #signalChange(): void {
+    const callback = this.#onChange;
+    this.#onChange = undefined;
+    callback?.();
   }
 
   /** Ends work in a stage that has ended meanwhile. */
   protected throwIfEnded(): void {
     if (this.#life === "ended") throw this.#endReason;
   }
+
+  /**
+   * Lets the stage read `source` for itself, a chunk for each that somebody wants, instead of being
+   * written to: one stream less for a chunk to cross. Resolves, without ever failing, at the end.
+   */
+  feed(source: ReadableStream<unknown>): Promise<void> {
+    this.writable.getWriter(); // nobody else may write
+    this.#source = source.getReader();
+    if (this.#life === "ended") this.#cancelSource(this.#endReason);
+    else if (this.#demand) this.#fetch();
+    return this.#over.promise;
+  }
+
+  #cancelSource(reason: unknown): void {
+    this.#source?.cancel(reason).catch((error) => {
+      if (error !== reason) log.error("Cannot cancel the source: {error}", { error });
+    });
+  }
+
+  #fetch(): void {
+    if (this.#fetching || this.#life === "ended") return;
+    this.#fetching = true;
+    this.#source!.read().then(this.#fetched, this.#stopFetching);
+  }
+
+  readonly #fetched = ({ done, value }: ReadableStreamReadResult<unknown>): void => {
+    if (this.#life === "ended") return;
+    if (done) {
+      this.#close().catch(() => {}); // it failed the readable side
+      return;
+    }
+    this.#written++;
+    const work = this.#write(value);
+    if (work !== undefined) {
+      work.then(this.#fetchNext, this.#stopFetching);
+      return;
+    }
+    this.#fetchNext();
+  };
+
+  readonly #fetchNext = (): void => {
+    this.#fetching = false;
+    if (this.#demand) this.#fetch();
+  };
+
+  readonly #stopFetching = (error: unknown): void => {
+    void this.stop(error);
+  };
 
   #write(chunk: unknown): void | Promise<void> {
     this.#taken++;
@@ -245,6 +297,7 @@ export abstract class Stage {
     }
     this.throwIfEnded();
     this.#life = "ended";
+    this.#over.resolve();
     const failed = await this.#closeNodes(undefined);
     if (failed !== undefined) {
       this.#readableSide.error(failed);
@@ -270,9 +323,11 @@ export abstract class Stage {
   async #endNow(reason: unknown, settled: Promise<void>, fromOutside: boolean): Promise<void> {
     const started = this.#opening !== undefined;
     this.#life = "ended";
+    this.#over.resolve();
+    this.#cancelSource(reason);
     this.#endReason = reason;
     this.#abort.abort(reason);
-    this.#signalDemand();
+    this.#signalChange();
     if (fromOutside) await this.#opening?.catch(() => {}); // whoever opened it was told
     await settled;
     if (started) {
@@ -315,7 +370,7 @@ export abstract class Stage {
       void this.fail(error).catch(() => {}); // both streams tell it
       return;
     }
-    this.#signalDemand();
+    this.#signalChange();
     const gate = this.#afterInterrupt(
       Promise.all([this.#gate, this.settled(), release]),
       outputs,
