@@ -4,6 +4,7 @@
  * @module
  */
 
+export * from "./codec/mod.ts";
 export * from "./errors.ts";
 export * from "./executor.ts";
 export * from "./frames/mod.ts";

@@ -1,0 +1,7 @@
+/**
+ * Values as bytes: MessagePack with extension types.
+ *
+ * @module
+ */
+
+export * from "./codec.ts";
