@@ -22,7 +22,7 @@ export interface NodeStats {
   dropped: number;
   /** How often it threw. */
   errors: number;
-  /** Time spent in its methods, in ms; for fast nodes estimated from every 16th chunk. */
+  /** Time spent in its methods, in ms; for fast nodes estimated from every 64th chunk. */
   busyMs: number;
   /** From a chunk's start in `process()` to the end of its last output. */
   latency: Latency;

@@ -7,7 +7,7 @@ import { isDeferred } from "./_outputs.ts";
 import { Barrier } from "./barrier.ts";
 
 /** Fast nodes are timed once in this many chunks: reading the clock costs as much as they do. */
-const SAMPLE = 16;
+const SAMPLE = 64;
 
 /** From here on, in ms, a node is slow enough to time each chunk. */
 const SLOW_MS = 0.05;
