@@ -2,7 +2,7 @@
 import { Pipeline, readMedia, VoiceActivityDetector } from "@remotemedia/sdk";
 
 const file = Deno.args[0] ?? new URL("../tests/testdata/conversation.wav", import.meta.url);
-const audio = await readMedia(file, { sampleRate: 16_000, channels: 1 });
+const audio = readMedia(file, { sampleRate: 16_000, channels: 1 });
 const pipeline = new Pipeline([new VoiceActivityDetector()]);
 
 for await (const { start, end } of pipeline.run(audio)) {

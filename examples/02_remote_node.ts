@@ -6,7 +6,7 @@ await using server = await serve({ port: 0 }); // on another machine: deno task 
 await using executor = new RemoteExecutor({ host: "127.0.0.1", port: server.port });
 
 const file = Deno.args[0] ?? new URL("../tests/testdata/conversation.wav", import.meta.url);
-const audio = await readMedia(file, { sampleRate: 16_000, channels: 1 });
+const audio = readMedia(file, { sampleRate: 16_000, channels: 1 });
 const pipeline = new Pipeline([new VoiceActivityDetector({}, { executor })]);
 
 for await (const { start, end } of pipeline.run(audio)) {
