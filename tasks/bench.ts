@@ -13,5 +13,7 @@ for (const name of names) {
   }).output();
   if (!success) below.push(name);
 }
-console.log(`\n${names.length - below.length} benches passed, ${below.length} failed ${below.join(" ")}`);
+console.log(
+  `\n${names.length - below.length} benches passed, ${below.length} failed ${below.join(" ")}`,
+);
 Deno.exit(below.length === 0 ? 0 : 1);
