@@ -24,6 +24,7 @@ export type NodePhase =
 
 /** A pipeline or graph that cannot be built or run as asked. */
 export class PipelineError extends Error {
+  /** The class's name. */
   override readonly name: string = "PipelineError";
 }
 
@@ -50,6 +51,7 @@ export interface NodeErrorOptions extends ErrorOptions {
  * ```
  */
 export class NodeError extends PipelineError {
+  /** The class's name. */
   override readonly name: string = "NodeError";
   /** The node's name in its pipeline. */
   readonly node: string;
@@ -58,7 +60,11 @@ export class NodeError extends PipelineError {
   /** Which chunk it was given, counted from 0; `undefined` outside `process()`. */
   readonly chunkIndex: number | undefined;
 
-  /** @param options where it happened, and `cause`: what was thrown */
+  /**
+   * Names the place in the message.
+   *
+   * @param options where it happened, and `cause`: what was thrown
+   */
   constructor({ node, phase = "process", chunkIndex, cause }: NodeErrorOptions) {
     const where = chunkIndex === undefined ? `in ${phase}` : `on chunk ${chunkIndex}`;
     super(`Node "${node}" failed ${where}: ${messageOf(cause)}`, { cause });
@@ -82,6 +88,7 @@ export interface RemoteErrorOptions extends ErrorOptions {
 
 /** A remote segment could not be opened, or its connection or server failed. */
 export class RemoteError extends Error {
+  /** The class's name. */
   override readonly name: string = "RemoteError";
   /** gRPC status code, 0 to 16. */
   readonly code: number;
@@ -92,7 +99,12 @@ export class RemoteError extends Error {
   /** How long the server asks to wait before the next try, in ms. */
   readonly retryAfterMs: number | undefined;
 
-  /** @param message one sentence; @param options what else is known of the failure */
+  /**
+   * Makes one.
+   *
+   * @param message one sentence
+   * @param options what else is known of the failure
+   */
   constructor(message: string, options: RemoteErrorOptions) {
     super(message, { cause: options.cause });
     this.code = options.code;
@@ -115,11 +127,17 @@ export type SandboxReason =
 
 /** A sandbox passed a limit, crashed, or asked for what its policy denies. */
 export class SandboxError extends Error {
+  /** The class's name. */
   override readonly name: string = "SandboxError";
   /** Why the sandbox was ended. */
   readonly reason: SandboxReason;
 
-  /** @param message one sentence; @param options the reason, and the cause where there is one */
+  /**
+   * Makes one.
+   *
+   * @param message one sentence
+   * @param options the reason, and the cause where there is one
+   */
   constructor(message: string, options: ErrorOptions & { reason: SandboxReason }) {
     super(message, { cause: options.cause });
     this.reason = options.reason;
@@ -128,21 +146,25 @@ export class SandboxError extends Error {
 
 /** Code that cannot be packaged; names the import chain. */
 export class PackagingError extends Error {
+  /** The class's name. */
   override readonly name: string = "PackagingError";
 }
 
 /** A value that cannot be encoded, or bytes that cannot be decoded. */
 export class SerializationError extends Error {
+  /** The class's name. */
   override readonly name: string = "SerializationError";
 }
 
 /** A manifest, flag, policy or environment that does not fit together. */
 export class ConfigurationError extends Error {
+  /** The class's name. */
   override readonly name: string = "ConfigurationError";
 }
 
 /** A media file, stream or program (ffmpeg) that cannot be read or written. */
 export class MediaError extends Error {
+  /** The class's name. */
   override readonly name: string = "MediaError";
 }
 

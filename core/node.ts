@@ -1,9 +1,8 @@
-import type { ZodType } from "zod";
 import { cannot } from "./errors.ts";
 import type { Executor, NodeSpec, QueueConfig, Segment } from "./executor.ts";
 import type { Marker } from "./frames/marker.ts";
 import type { Logger } from "./log.ts";
-import { parseOptions } from "./options.ts";
+import { type OptionsSchema, parseOptions } from "./options.ts";
 import { connect } from "./stage/connect.ts";
 import type { NodeStats } from "./stats.ts";
 
@@ -50,7 +49,7 @@ export interface NodeClass {
   /** The type's name in a registry. @default the class's name */
   readonly type?: string;
   /** What options there are. */
-  readonly options?: ZodType;
+  readonly options?: OptionsSchema;
   /** Where user code lives, so that it can travel: `import.meta.url`. */
   readonly module?: string;
 }
@@ -102,7 +101,7 @@ export abstract class Node<
   /** The type's name in manifests and registries; the class's own name where absent. */
   static readonly type?: string;
   /** Checks and completes the options; gives manifests their JSON Schema and the docs their table. */
-  static readonly options?: ZodType;
+  static readonly options?: OptionsSchema;
   /** Where user code lives, so that it can travel: `import.meta.url`. */
   static readonly module?: string;
 
@@ -113,6 +112,8 @@ export abstract class Node<
   #segment: Segment<I, O> | undefined;
 
   /**
+   * Checks the options; nothing runs yet.
+   *
    * @param options the node's own
    * @param config what is the same for all nodes
    * @throws {TypeError | RangeError} naming the option, its rule and the value that breaks it

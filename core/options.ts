@@ -1,5 +1,30 @@
-import type { ZodError, ZodType } from "zod";
 import { cannot } from "./errors.ts";
+
+/** What is wrong with an option. */
+export interface OptionsIssue {
+  /** What kind of rule it breaks, in Zod's words. */
+  readonly code?: string;
+  /** Where it is. */
+  readonly path: readonly PropertyKey[];
+  /** The rule. */
+  readonly message: string;
+  /** Options that there are not, where that is what is wrong. */
+  readonly keys?: readonly string[];
+}
+
+/** What a schema makes of options. */
+export type OptionsResult =
+  | { readonly success: true; readonly data: unknown }
+  | {
+    readonly success: false;
+    readonly error: Error & { readonly issues: readonly OptionsIssue[] };
+  };
+
+/** A schema of options: any Zod schema is one. */
+export interface OptionsSchema {
+  /** Checks options and fills in defaults. */
+  safeParse(options: unknown): OptionsResult;
+}
 
 /**
  * Options, checked and completed by a schema; without a schema, a frozen copy.
@@ -8,7 +33,11 @@ import { cannot } from "./errors.ts";
  * @throws {RangeError} if a number or length is out of its range
  * @throws {TypeError} if an option is of the wrong type, not one of those allowed, missing or unknown
  */
-export function parseOptions(owner: string, schema: ZodType | undefined, options: unknown): object {
+export function parseOptions(
+  owner: string,
+  schema: OptionsSchema | undefined,
+  options: unknown,
+): object {
   const action = `create ${owner}`;
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new TypeError(cannot(action, { rule: "options must be an object", value: options }));
@@ -19,10 +48,14 @@ export function parseOptions(owner: string, schema: ZodType | undefined, options
   throw optionError(action, result.error, options);
 }
 
-function optionError(action: string, error: ZodError, options: object): Error {
+function optionError(
+  action: string,
+  error: Error & { readonly issues: readonly OptionsIssue[] },
+  options: object,
+): Error {
   const issue = error.issues[0]!;
   if (issue.code === "unrecognized_keys") {
-    const keys = issue.keys.map((key) => `"${[...issue.path, key].join(".")}"`).join(", ");
+    const keys = (issue.keys ?? []).map((key) => `"${[...issue.path, key].join(".")}"`).join(", ");
     return new TypeError(`Cannot ${action} as it has no option ${keys}`, { cause: error });
   }
   const value = issue.path.reduce<unknown>(

@@ -67,6 +67,8 @@ export class Pipeline<const Nodes extends readonly AnyNode[] = readonly AnyNode[
   #used = false;
 
   /**
+   * Connects the nodes; nothing runs yet.
+   *
    * @param nodes at least one; each takes what the one before it gives
    * @throws {PipelineError} if there is no node, one is there twice, or two have the same given name
    */

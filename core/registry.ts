@@ -19,6 +19,8 @@ export class NodeRegistry {
   readonly #classes: ReadonlyMap<string, NodeClass>;
 
   /**
+   * Takes the list.
+   *
    * @param classes the types, each with a name of its own
    * @throws {ConfigurationError} if two have the same name
    */

@@ -18,7 +18,11 @@ import { type Clock, install } from "@sinonjs/fake-timers";
 export class FakeClock implements Disposable {
   readonly #clock: Clock;
 
-  /** @param start what `Date.now()` gives at first, in ms since 1970. @default 0 */
+  /**
+   * Stops the time.
+   *
+   * @param start what `Date.now()` gives at first, in ms since 1970. @default 0
+   */
   constructor(start = 0) {
     this.#clock = install({
       now: start,

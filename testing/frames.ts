@@ -6,7 +6,7 @@ export interface AudioOptions {
   seconds?: number;
   /** In Hz. @default 16000 */
   sampleRate?: number;
-  /** @default 1 */
+  /** Channels, all alike. @default 1 */
   numberOfChannels?: number;
   /** Samples a channel of each frame; the last may be shorter. @default 20 ms */
   frameSize?: number;

@@ -67,6 +67,11 @@ export class ByteWriter {
     this.#view.setUint32(at, value);
   }
 
+  /** Writes bytes at a place that was skipped. */
+  setRaw(at: number, bytes: Uint8Array): void {
+    this.#bytes.set(bytes, at);
+  }
+
   u16(value: number): void {
     this.reserve(2);
     this.#view.setUint16(this.#length, value);

@@ -47,6 +47,8 @@ export class AudioFrame {
   readonly metadata: Metadata;
 
   /**
+   * Checks and keeps what it is given; copies nothing.
+   *
    * @param init the samples and what they mean
    * @throws {TypeError} if `data` is not a `Float32Array` or `timestamp` is not a finite number
    * @throws {RangeError} if the rate, the number of channels or the length of `data` cannot be

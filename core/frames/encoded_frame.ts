@@ -41,6 +41,8 @@ export class EncodedFrame {
   readonly metadata: Metadata;
 
   /**
+   * Checks and keeps what it is given; copies nothing.
+   *
    * @param init the bytes and what they mean
    * @throws {TypeError} if `data` is not a `Uint8Array`, or a field is not of its type
    */

@@ -32,7 +32,11 @@ export class Marker {
   /** Whatever else travels with it. */
   readonly metadata: Metadata;
 
-  /** @param init its name, and what it carries */
+  /**
+   * Makes one.
+   *
+   * @param init its name, and what it carries
+   */
   constructor({ name, data, timestamp = 0, metadata = noMetadata }: MarkerInit) {
     this.name = name;
     this.data = data;

@@ -1,6 +1,36 @@
 import { cannot } from "../errors.ts";
 import { checkTimestamp, checkWhole, type FrameInit, type Metadata, noMetadata } from "./_frame.ts";
 
+/** The array of each element type of a {@linkcode Tensor}, by ONNX's word for it. */
+export interface TensorArrays {
+  /** 32-bit floating point. */
+  float32: Float32Array;
+  /** 64-bit floating point. */
+  float64: Float64Array;
+  /** 8-bit signed. */
+  int8: Int8Array;
+  /** 8-bit unsigned. */
+  uint8: Uint8Array;
+  /** 16-bit signed. */
+  int16: Int16Array;
+  /** 16-bit unsigned. */
+  uint16: Uint16Array;
+  /** 32-bit signed. */
+  int32: Int32Array;
+  /** 32-bit unsigned. */
+  uint32: Uint32Array;
+  /** 64-bit signed. */
+  int64: BigInt64Array;
+  /** 64-bit unsigned. */
+  uint64: BigUint64Array;
+}
+
+/** The element types of a {@linkcode Tensor}, in ONNX's words. */
+export type TensorType = keyof TensorArrays;
+
+/** The array of some element type. */
+export type TensorData = TensorArrays[TensorType];
+
 const arrays = {
   float32: Float32Array,
   float64: Float64Array,
@@ -13,12 +43,6 @@ const arrays = {
   int64: BigInt64Array,
   uint64: BigUint64Array,
 };
-
-/** The element types of a {@linkcode Tensor}, in ONNX's words. */
-export type TensorType = keyof typeof arrays;
-
-/** The array of each element type. */
-export type TensorData = InstanceType<typeof arrays[TensorType]>;
 
 /** The element types, as a list. */
 export const tensorTypes: readonly TensorType[] = Object.keys(arrays) as TensorType[];
@@ -57,6 +81,8 @@ export class Tensor {
   readonly metadata: Metadata;
 
   /**
+   * Checks and keeps what it is given; copies nothing.
+   *
    * @param init the elements and their shape
    * @throws {TypeError} if `data` is not a typed array that a tensor can have
    * @throws {RangeError} if `dims` do not multiply to the length of `data`

@@ -68,6 +68,8 @@ export class VideoFrame {
   readonly metadata: Metadata;
 
   /**
+   * Checks and keeps what it is given; copies nothing.
+   *
    * @param init the pixels and what they mean
    * @throws {TypeError} if `data` is not a `Uint8Array` or the format is not known
    * @throws {RangeError} if a size cannot be, or `data` does not have the bytes that it takes
