@@ -1,0 +1,16 @@
+/**
+ * Modules, functions and objects that run elsewhere.
+ *
+ * @module
+ */
+
+export type {
+  Remote,
+  RemoteClass,
+  RemoteMember,
+  RemoteObject,
+  RemoteResult,
+  RemoteValue,
+} from "./remote.ts";
+export { CallbackTable, type ObjectChannel } from "./object_channel.ts";
+export { type RemoteModule, remoteModule } from "./remote_module.ts";

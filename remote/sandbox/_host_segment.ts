@@ -1,0 +1,420 @@
+import { PipelineError } from "../../core/errors.ts";
+import type { NodeSpec, Segment } from "../../core/executor.ts";
+import { Marker } from "../../core/frames/marker.ts";
+import { Barrier } from "../../core/stage/barrier.ts";
+import type { NodeStats } from "../../core/stats.ts";
+import { bytesOf, takeBatch, type Wire } from "./_wire.ts";
+import { errorOf, failureOf } from "./failure.ts";
+import type { Entry, GuestMessage, HostMessage } from "./protocol.ts";
+
+/** The most inputs that wait in the guest, and about how many bytes of them. */
+const INPUTS = 64;
+const LEAST_INPUTS = 2;
+const INPUT_BYTES = 8 << 20;
+/** The most outputs that wait here; fewer of larger ones, so that they have about so many bytes. */
+const OUTPUTS = 64;
+const FIRST_OUTPUTS = 8;
+const LEAST_OUTPUTS = 2;
+const OUTPUT_BYTES = 8 << 20;
+/** The most bytes of outputs that wait here, whatever a guest sends. */
+const MAX_OUTPUT_BYTES = 512 << 20;
+/** How long nodes may take to close, in ms, before their guest is ended. */
+const CLOSE_MS = 5_000;
+
+/** Where the nodes of a segment run. */
+export interface Place {
+  /** The messages to it. */
+  readonly wire: Wire<HostMessage>;
+  /** The number of the segment there. */
+  readonly id: number;
+  /** The segment is over there; resolves when nothing of it is left. */
+  release(): Promise<void>;
+  /** The guest said what it must not: ends it, which calls {@linkcode HostSegment.lost}. */
+  refuse(what: string): void;
+  /** Ends the guest of a segment that does not end. */
+  abandon(): void;
+}
+
+/** How a segment gets its place: it calls `open` message by itself. */
+export type FindPlace = (
+  segment: HostSegment,
+  states: Map<string, unknown> | undefined,
+) => Promise<Place>;
+
+type GuestSays = GuestMessage & { segment: number };
+
+/**
+ * A segment whose nodes run behind a {@linkcode Wire}: in a sandbox or in a thread. Opens when first used.
+ * Holds at most 64 inputs and 64 outputs beside what the nodes hold; the guest is only given credit for what
+ * was consumed here, and one that sends more is ended.
+ */
+export class HostSegment implements Segment {
+  readonly readable: ReadableStream<unknown>;
+  readonly writable: WritableStream<unknown>;
+  readonly capacity: number;
+  readonly #find: FindPlace;
+  #output!: ReadableStreamDefaultController<unknown>;
+  #input!: WritableStreamDefaultController;
+  #place: Place | undefined;
+  #opening: Promise<void> | undefined;
+  #states: Map<string, unknown> | undefined;
+  #stats: NodeStats[];
+  #over = false;
+  readonly #ended = Promise.withResolvers<void>();
+  #closing = false;
+  #finished = false;
+
+  #pending: Entry[] = [];
+  /** The sizes of the inputs that were sent and for which the guest has not given credit yet. */
+  readonly #sent: number[] = [];
+  /** Bytes of the inputs that are pending or sent. */
+  #inputBytes = 0;
+  #room: (() => void) | undefined;
+  /** Barriers that are on their way through the guest. */
+  readonly #barriers: Barrier[] = [];
+
+  #outputs: unknown[] = [];
+  #outputBytes = 0;
+  /** The guest told all of its outputs. */
+  #complete = false;
+  #wanted = false;
+  /** Outputs that the guest may still send, and how many were taken since it was told. */
+  #credit = 0;
+  #consumed = 0;
+  #window = FIRST_OUTPUTS;
+
+  #written = 0;
+  #taken = 0;
+  #dropUntil = 0;
+  #lastInterrupt = 0;
+  readonly #interrupts = new Map<number, () => void>();
+
+  /** @param nodes what runs there; @param find gets the place */
+  constructor(nodes: readonly NodeSpec[], find: FindPlace) {
+    this.#find = find;
+    this.#stats = nodes.map(({ name, type }) => emptyStats(name, type));
+    this.capacity = INPUTS + OUTPUTS + 2 + nodes.reduce((sum, node) => sum + capacityOf(node), 0);
+    this.readable = new ReadableStream<unknown>({
+      start: (controller) => {
+        this.#output = controller;
+      },
+      pull: () => {
+        this.#begin();
+        this.#wanted = true;
+        this.#deliver();
+      },
+      cancel: (reason) => this.stop(reason),
+    }, { highWaterMark: 0 });
+    this.writable = new WritableStream<unknown>({
+      start: (controller) => {
+        this.#input = controller;
+        controller.signal.addEventListener("abort", () => {
+          void this.stop(controller.signal.reason);
+        }, { once: true });
+      },
+      write: (chunk) => this.#write(chunk),
+      close: () => this.#close(),
+      abort: (reason) => this.stop(reason),
+    }, {
+      highWaterMark: 1,
+      size: () => {
+        this.#written++;
+        return 1;
+      },
+    });
+  }
+
+  /** The states that the nodes go on from. Before the first chunk. */
+  restore(states: ReadonlyMap<string, unknown>): void {
+    if (this.#opening !== undefined) {
+      throw new PipelineError("Cannot restore states as the nodes are open");
+    }
+    const names = new Set(this.#stats.map(({ name }) => name));
+    this.#states = new Map([...states].filter(([name]) => names.has(name)));
+  }
+
+  /** What the nodes did, as last told; asks for news. */
+  stats(): NodeStats[] {
+    if (!this.#over) this.#place?.wire.send({ type: "ask-stats", segment: this.#place.id });
+    return this.#stats;
+  }
+
+  /** Drops what was written and is not yet out. */
+  interrupt(): Promise<void> {
+    this.#dropUntil = this.#written;
+    for (const entry of this.#pending) if (!isKept(entry)) this.#inputBytes -= bytesOf(entry);
+    this.#pending = this.#pending.filter(isKept);
+    this.#outputs = this.#outputs.filter((chunk) => chunk instanceof Marker);
+    this.#grant();
+    this.#room?.();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#place === undefined || this.#over) resolve();
+    else {
+      const id = ++this.#lastInterrupt;
+      this.#interrupts.set(id, resolve);
+      this.#place.wire.send({ type: "interrupt", segment: this.#place.id, id });
+    }
+    return promise;
+  }
+
+  /** Ends it from outside; resolves when its nodes are closed. */
+  async stop(reason: unknown): Promise<void> {
+    if (!this.#over) {
+      this.#fail(reason);
+      const place = this.#place;
+      if (place !== undefined) {
+        place.wire.send({ type: "stop", segment: place.id, failure: failureOf(reason) });
+        const timer = setTimeout(() => place.abandon(), CLOSE_MS);
+        void this.#ended.promise.then(() => clearTimeout(timer));
+      } else if (this.#opening === undefined) this.#ended.resolve();
+    }
+    await this.#ended.promise;
+  }
+
+  /** A message of the guest for this segment. What it throws ends the guest. */
+  accept(message: GuestSays): void {
+    switch (message.type) {
+      case "opened":
+        return;
+      case "outputs":
+        return this.#acceptOutputs(message.entries);
+      case "credit":
+        return this.#acceptCredit(message.count);
+      case "interrupted": {
+        const resolve = this.#interrupts.get(message.id);
+        if (resolve === undefined) throw new Error("an interrupt is none");
+        this.#interrupts.delete(message.id);
+        resolve();
+        return;
+      }
+      case "ended":
+        this.#acceptStats(message.stats);
+        return this.#end();
+      case "failed":
+        if (message.stats.length > 0) this.#acceptStats(message.stats);
+        return this.#endWith(errorOf(message.failure));
+      case "stats":
+        return this.#acceptStats(message.stats);
+    }
+  }
+
+  /** The guest is gone. */
+  lost(error: unknown): void {
+    this.#endWith(error);
+  }
+
+  /** Gets the place, the first time that it is called. */
+  #begin(): void {
+    this.#opening ??= this.#open();
+  }
+
+  /** Never fails: the streams are told. */
+  async #open(): Promise<void> {
+    try {
+      const place = await this.#find(this, this.#states);
+      this.#place = place;
+      if (this.#over) {
+        place.wire.send({ type: "stop", segment: place.id, failure: failureOf("stopped") });
+        place.abandon();
+        return;
+      }
+      this.#grant();
+      if (this.#pending.length > 0) place.wire.schedule(this.#inputSource);
+      this.#room?.();
+    } catch (error) {
+      this.#endWith(error);
+    }
+  }
+
+  async #write(chunk: unknown): Promise<void> {
+    const number = ++this.#taken;
+    this.#begin();
+    while (!this.#hasRoom()) {
+      await new Promise<void>((resolve) => this.#room = resolve);
+      if (this.#over) return;
+    }
+    if (number <= this.#dropUntil && !(chunk instanceof Marker)) return;
+    const entry = entryOf(chunk, this.#barriers);
+    this.#pending.push(entry);
+    this.#inputBytes += bytesOf(entry);
+    this.#place!.wire.schedule(this.#inputSource);
+  }
+
+  #hasRoom(): boolean {
+    if (this.#place === undefined) return false;
+    const count = this.#sent.length + this.#pending.length;
+    return count < INPUTS && (this.#inputBytes < INPUT_BYTES || count < LEAST_INPUTS);
+  }
+
+  readonly #inputSource = {
+    next: (): HostMessage | undefined => {
+      const place = this.#place;
+      if (place === undefined || this.#pending.length === 0) return undefined;
+      const entries = takeBatch(this.#pending);
+      this.#sent.push(...entries.map(bytesOf));
+      if (this.#pending.length > 0) place.wire.schedule(this.#inputSource);
+      return { type: "inputs", segment: place.id, entries };
+    },
+    failed: (error: unknown): void => void this.stop(error),
+  };
+
+  readonly #creditSource = {
+    next: (): HostMessage | undefined => {
+      const count = this.#consumed;
+      if (count === 0 || this.#over) return undefined;
+      this.#consumed = 0;
+      this.#credit += count;
+      return { type: "credit", segment: this.#place!.id, count };
+    },
+    failed: (error: unknown): void => void this.stop(error),
+  };
+
+  async #close(): Promise<void> {
+    this.#begin();
+    await this.#opening;
+    if (this.#over) return;
+    this.#closing = true;
+    const { wire, id } = this.#place!;
+    const inputs = this.#inputSource;
+    try {
+      for (let left = inputs.next(); left !== undefined; left = inputs.next()) wire.send(left);
+    } catch (error) {
+      await this.stop(error);
+      throw error;
+    }
+    wire.send({ type: "end", segment: id });
+    await this.#ended.promise;
+  }
+
+  #acceptOutputs(entries: readonly Entry[]): void {
+    this.#credit -= entries.length;
+    if (this.#credit < 0) throw new Error("it sent more outputs than it may");
+    for (const entry of entries) {
+      const bytes = bytesOf(entry);
+      this.#window = windowFor(bytes);
+      const chunk = this.#chunkOf(entry);
+      if (this.#interrupts.size > 0 && !(chunk instanceof Marker)) continue;
+      this.#outputs.push(chunk);
+      this.#outputBytes += bytes;
+    }
+    if (this.#outputBytes > MAX_OUTPUT_BYTES) throw new Error("it sent more bytes than it may");
+    this.#deliver();
+    this.#grant();
+  }
+
+  #acceptCredit(count: number): void {
+    if (count > this.#sent.length) throw new Error("it gave credit for inputs that it did not get");
+    for (const bytes of this.#sent.splice(0, count)) this.#inputBytes -= bytes;
+    this.#room?.();
+  }
+
+  #acceptStats(stats: NodeStats[]): void {
+    if (stats.length !== this.#stats.length) throw new Error("its stats are of other nodes");
+    this.#stats = stats.map((told, index) => {
+      const { name, type } = this.#stats[index]!;
+      return { ...told, name, type };
+    });
+  }
+
+  /** Hands a chunk to the reader if it waits for one. */
+  #deliver(): void {
+    if (!this.#wanted || this.#over) return;
+    if (this.#outputs.length > 0) {
+      this.#wanted = false;
+      this.#output.enqueue(this.#outputs.shift());
+      if (this.#outputs.length === 0) this.#outputBytes = 0;
+      this.#grant();
+    } else if (this.#complete) {
+      this.#finish();
+      this.#output.close();
+    }
+  }
+
+  /** Lets the guest send as much as there is room for. */
+  #grant(): void {
+    if (this.#place === undefined || this.#over || this.#complete) return;
+    const free = this.#window - this.#outputs.length - this.#credit - this.#consumed;
+    if (free <= 0) return;
+    if (this.#window > 4 && free < this.#window / 4) return; // not for each one of many
+    this.#consumed += free;
+    this.#place.wire.schedule(this.#creditSource);
+  }
+
+  #chunkOf(entry: Entry): unknown {
+    switch (entry.kind) {
+      case "chunk":
+        return entry.value;
+      case "barrier": {
+        const barrier = this.#barriers.shift();
+        if (barrier?.sequence !== entry.sequence) throw new Error("a barrier is none");
+        for (const [name, state] of entry.states) barrier.states.set(name, state);
+        return barrier;
+      }
+    }
+  }
+
+  /** All outputs are told; those that wait are still read. */
+  #end(): void {
+    if (this.#over) return;
+    if (!this.#closing) throw new Error("it ended before its inputs did");
+    this.#complete = true;
+    this.#deliver();
+  }
+
+  #endWith(error: unknown): void {
+    this.#fail(error);
+    this.#finish();
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#outputs = [];
+    this.#pending = [];
+    this.#output.error(reason);
+    this.#input.error(reason);
+    this.#settle();
+  }
+
+  #settle(): void {
+    this.#over = true;
+    this.#room?.();
+    for (const resolve of this.#interrupts.values()) resolve();
+    this.#interrupts.clear();
+  }
+
+  /** Nothing of it is left there. */
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#settle();
+    const released = this.#place?.release() ?? Promise.resolve();
+    void released.then(this.#ended.resolve);
+  }
+}
+
+function entryOf(chunk: unknown, barriers: Barrier[]): Entry {
+  if (!(chunk instanceof Barrier)) return { kind: "chunk", value: chunk };
+  barriers.push(chunk);
+  const { sequence, snapshot } = chunk;
+  return { kind: "barrier", sequence, snapshot, states: new Map() };
+}
+
+function isKept(entry: Entry): boolean {
+  return entry.kind === "barrier" || entry.value instanceof Marker;
+}
+
+function capacityOf({ concurrency = 1, queue }: NodeSpec): number {
+  return (queue?.size ?? 1) + concurrency + 1;
+}
+
+function emptyStats(name: string, type: string): NodeStats {
+  const latency = { p50: 0, p95: 0, p99: 0 };
+  return { name, type, in: 0, out: 0, dropped: 0, errors: 0, busyMs: 0, latency, queueDepth: 0 };
+}
+
+/** How many outputs of a size may wait. */
+function windowFor(bytes: number): number {
+  const fitting = Math.floor(OUTPUT_BYTES / Math.max(bytes, 1));
+  return Math.max(LEAST_OUTPUTS, Math.min(OUTPUTS, fitting));
+}

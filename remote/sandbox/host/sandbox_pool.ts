@@ -1,0 +1,130 @@
+import { loggerFor } from "../../../core/log.ts";
+import { SandboxError } from "../../../core/errors.ts";
+import { type Launch, launchKey } from "./launch.ts";
+import { SandboxProcess } from "./sandbox_process.ts";
+
+/** Options of a {@linkcode SandboxPool}. */
+export interface SandboxPoolOptions {
+  /** How many processes wait for work of each kind that was asked for. @default 1 */
+  warm?: number;
+  /** For how many kinds processes wait; the one asked for longest ago is given up. @default 4 */
+  kinds?: number;
+  /** How many processes there may be, waiting and working. @default 64 */
+  max?: number;
+}
+
+interface Kind {
+  launch: Launch;
+  waiting: Promise<SandboxProcess>[];
+}
+
+/**
+ * Processes that have started and wait for a bundle, so that a new sandbox takes the time of a message and
+ * not that of a process. A process is used once. Holds at most `warm` × `kinds` waiting processes.
+ */
+export class SandboxPool implements AsyncDisposable {
+  readonly #warm: number;
+  readonly #maxKinds: number;
+  readonly #max: number;
+  /** The kind asked for last is the last. */
+  readonly #kinds = new Map<string, Kind>();
+  /** All processes that there are, waiting and working. */
+  readonly #all = new Set<Promise<SandboxProcess>>();
+  #closed = false;
+
+  /** @param options how many processes wait */
+  constructor({ warm = 1, kinds = 4, max = 64 }: SandboxPoolOptions = {}) {
+    this.#warm = warm;
+    this.#maxKinds = kinds;
+    this.#max = max;
+  }
+
+  /** How many processes there are, waiting and working. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Starts processes for a launch before they are needed. Resolves when they wait. */
+  async prepare(launch: Launch): Promise<void> {
+    const kind = this.#kind(launch);
+    this.#fill(kind);
+    await Promise.all(kind.waiting);
+  }
+
+  /**
+   * A process that waits for a bundle, or a new one.
+   *
+   * @throws {SandboxError} if it does not start, or there are as many as there may be
+   */
+  async take(launch: Launch): Promise<SandboxProcess> {
+    if (this.#closed) throw new SandboxError("Sandbox pool is closed", { reason: "denied" });
+    const kind = this.#kind(launch);
+    while (true) {
+      const waiting = kind.waiting.shift();
+      const taken = await (waiting ?? this.#start(launch));
+      setTimeout(() => this.#fill(kind), 0); // after the one who waits for this got on with it
+      if (taken.endError === undefined) return taken;
+      if (waiting === undefined) throw taken.endError;
+    }
+  }
+
+  /** Ends all processes, those that work too. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    this.#kinds.clear();
+    await Promise.all([...this.#all].map(end));
+  }
+
+  #kind(launch: Launch): Kind {
+    const key = launchKey(launch);
+    const kind = this.#kinds.get(key) ?? { launch, waiting: [] };
+    this.#kinds.delete(key);
+    this.#kinds.set(key, kind);
+    for (const [oldest, { waiting }] of this.#kinds) {
+      if (this.#kinds.size <= this.#maxKinds) break;
+      this.#kinds.delete(oldest);
+      for (const process of waiting) void end(process);
+    }
+    return kind;
+  }
+
+  #fill(kind: Kind): void {
+    if (this.#closed || !this.#kinds.has(launchKey(kind.launch))) return;
+    while (kind.waiting.length < this.#warm && this.#all.size < this.#max) {
+      const started = this.#start(kind.launch);
+      kind.waiting.push(started);
+      started.catch((error) => {
+        kind.waiting.splice(kind.waiting.indexOf(started), 1);
+        log.error("Cannot start a process to wait: {error}", { error });
+      });
+    }
+  }
+
+  #start(launch: Launch): Promise<SandboxProcess> {
+    if (this.#all.size >= this.#max) {
+      return Promise.reject(
+        new SandboxError(`Cannot start sandbox as there may be ${this.#max} at most`, {
+          reason: "denied",
+        }),
+      );
+    }
+    const started = SandboxProcess.start(launch);
+    this.#all.add(started);
+    const forget = () => void this.#all.delete(started);
+    started.then((process) => process.over.then(forget), forget);
+    return started;
+  }
+}
+
+/** Kills a process and waits until it is gone. Whoever asked for it is told why it did not start. */
+async function end(started: Promise<SandboxProcess>): Promise<void> {
+  try {
+    const process = await started;
+    process.kill("crash", "was closed");
+    await process.over;
+  } catch {
+    // it did not start
+  }
+}
+
+const log = loggerFor("sandbox");
