@@ -1,0 +1,68 @@
+import type { ByteInput } from "./_byte_input.ts";
+import { parseWavFormat, WavFault } from "./wav/wav_format.ts";
+import { textOf } from "./wav/wav_header.ts";
+
+/**
+ * What bytes are, as far as it decides how to read them: nothing at all, a WAV file with plain samples,
+ * an MP4 whose index comes after its content, a playlist, or anything else.
+ */
+export type MediaKind = "empty" | "wav" | "mp4-index-last" | "playlist" | "other";
+
+/** How far the chunks or boxes at the front are followed. */
+const MAX_LOOK_AHEAD = 1_048_576;
+
+const wavWords = ["RIFF", "RF64", "BW64"];
+
+/** The boxes that can be at the top of an MP4 or QuickTime file before its index or content. */
+const boxNames = ["ftyp", "moov", "mdat", "free", "skip", "wide", "pnot", "uuid", "styp", "sidx"];
+
+/** Looks ahead as far as it must, no further: a live stream gives its bytes slowly. */
+export async function sniff(input: ByteInput): Promise<MediaKind> {
+  const start = await input.peek(12);
+  if (start.length === 0) return "empty";
+  if (start.length < 12) return "other";
+  if (wavWords.includes(textOf(start.subarray(0, 4)))) {
+    return textOf(start.subarray(8)) === "WAVE" ? await sniffWav(input) : "other";
+  }
+  if (boxNames.includes(textOf(start.subarray(4, 8)))) return await sniffBoxes(input);
+  const text = textOf(start);
+  return text.startsWith("#EXTM3U") || text.startsWith("<MPD") ? "playlist" : "other";
+}
+
+async function sniffWav(input: ByteInput): Promise<MediaKind> {
+  let at = 12;
+  while (at < MAX_LOOK_AHEAD) {
+    const header = (await input.peek(at + 8)).subarray(at);
+    if (header.length < 8) break;
+    const size = uint32(header, 4, true);
+    if (textOf(header.subarray(0, 4)) === "fmt ") {
+      const chunk = (await input.peek(at + 8 + Math.min(size, 40))).subarray(at + 8);
+      try {
+        return parseWavFormat(chunk) === undefined ? "other" : "wav";
+      } catch (fault) {
+        if (fault instanceof WavFault) return "wav"; // whoever reads its header tells the fault
+        throw fault;
+      }
+    }
+    at += 8 + size + size % 2;
+  }
+  return "wav";
+}
+
+async function sniffBoxes(input: ByteInput): Promise<MediaKind> {
+  let at = 0;
+  while (at < MAX_LOOK_AHEAD) {
+    const header = (await input.peek(at + 8)).subarray(at);
+    if (header.length < 8) return "other";
+    const name = textOf(header.subarray(4, 8));
+    if (name === "moov") return "other";
+    const size = uint32(header, 0, false);
+    if (name === "mdat" || size < 8) break;
+    at += size;
+  }
+  return "mp4-index-last";
+}
+
+function uint32(bytes: Uint8Array, at: number, littleEndian: boolean): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, littleEndian);
+}

@@ -1,0 +1,7 @@
+/**
+ * Media in and out: `readMedia`, `writeMedia`, `probeMedia`, `MediaReader`, `MediaWriter`.
+ *
+ * @module
+ */
+
+export * from "./read_media.ts";
