@@ -30,7 +30,10 @@ export class ValueReader {
     bytes: Uint8Array,
     { maxDepth = MAX_DEPTH, maxItems = 1_000_000 }: DecodeOptions = {},
   ) {
-    this.#bytes = bytes;
+    // not a Buffer, whose slice() does not copy
+    this.#bytes = bytes.constructor === Uint8Array
+      ? bytes
+      : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#maxDepth = maxDepth;
     this.#items = maxItems;

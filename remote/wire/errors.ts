@@ -1,0 +1,225 @@
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
+import { Metadata, status } from "@grpc/grpc-js";
+import {
+  ConfigurationError,
+  MediaError,
+  messageOf,
+  NodeError,
+  type NodePhase,
+  PackagingError,
+  PipelineError,
+  RemoteError,
+  SandboxError,
+  type SandboxReason,
+  SerializationError,
+} from "../../core/errors.ts";
+import {
+  type ErrorDetail,
+  ErrorDetailSchema,
+  StatusSchema,
+} from "../../proto/gen/remotemedia/v1/error_pb.ts";
+
+/** The trailer that carries a `google.rpc.Status`. */
+const detailsKey = "grpc-status-details-bin";
+
+/** Causes told of one error. */
+const MAX_CAUSES = 3;
+
+/** Letters of a stack and of a message that travel: a trailer must fit into a header block. */
+const [MAX_STACK, MAX_MESSAGE] = [1_000, 2_000];
+
+/** What a gRPC call ends with. */
+export interface CallStatus {
+  code: status;
+  details: string;
+  metadata: Metadata;
+}
+
+/** The gRPC status of an error. The one place that says which error has which code. */
+export function statusOf(error: unknown): CallStatus {
+  const code = codeOf(error);
+  const message = messageOf(error).slice(0, MAX_MESSAGE);
+  const detail = create(ErrorDetailSchema, detailOf(error, MAX_CAUSES));
+  const details = [anyPack(ErrorDetailSchema, detail)];
+  const metadata = new Metadata();
+  const bytes = toBinary(StatusSchema, create(StatusSchema, { code, message, details }));
+  metadata.set(detailsKey, Buffer.from(bytes));
+  return { code, details: message, metadata };
+}
+
+function codeOf(error: unknown): status {
+  if (error instanceof RemoteError) return error.code;
+  if (error instanceof NodeError) return codeOfNode(error);
+  if (error instanceof SandboxError) {
+    return error.reason === "denied" ? status.PERMISSION_DENIED : status.RESOURCE_EXHAUSTED;
+  }
+  if (
+    error instanceof ConfigurationError || error instanceof PipelineError ||
+    error instanceof SerializationError || error instanceof PackagingError ||
+    error instanceof TypeError || error instanceof RangeError
+  ) return status.INVALID_ARGUMENT;
+  return status.UNKNOWN;
+}
+
+function codeOfNode({ cause }: NodeError): status {
+  return cause instanceof RemoteError || cause instanceof SandboxError
+    ? codeOf(cause)
+    : status.UNKNOWN;
+}
+
+function detailOf(error: unknown, causes: number): MessageInitShape<typeof ErrorDetailSchema> {
+  const message = messageOf(error).slice(0, MAX_MESSAGE);
+  if (!(error instanceof Error)) return { class: "", message };
+  return {
+    class: error.name,
+    message,
+    stack: (error.stack ?? "").slice(0, MAX_STACK),
+    ...(error instanceof NodeError && {
+      node: {
+        node: error.node,
+        phase: error.phase,
+        ...(error.chunkIndex !== undefined && { chunkIndex: BigInt(error.chunkIndex) }),
+      },
+    }),
+    ...(error instanceof RemoteError && {
+      retryable: error.retryable,
+      retryAfterMs: error.retryAfterMs ?? 0,
+    }),
+    ...(error instanceof SandboxError && { sandboxReason: error.reason }),
+    ...(error.cause !== undefined && causes > 0 && { cause: detailOf(error.cause, causes - 1) }),
+  };
+}
+
+/** A failed call, as grpc-js tells it. */
+export interface FailedCall {
+  code: number;
+  details: string;
+  metadata?: Metadata;
+}
+
+/**
+ * The error that a call failed with: the one that the server told, else a {@linkcode RemoteError}.
+ *
+ * @param call how it failed; @param where what was called, for errors of the connection
+ */
+export function errorOf({ code, details, metadata }: FailedCall, where: string): Error {
+  const detail = metadata === undefined ? undefined : detailIn(metadata);
+  if (detail !== undefined) return rebuild(detail, code) as Error;
+  return new RemoteError(sentenceOf(code, { details, where }), {
+    code,
+    retryable: isRetryable(code),
+  });
+}
+
+/** Whether a failure of the connection may pass: what a server itself decided says so in its detail. */
+function isRetryable(code: number): boolean {
+  return code === status.UNAVAILABLE || code === status.RESOURCE_EXHAUSTED ||
+    code === status.ABORTED;
+}
+
+function detailIn(metadata: Metadata): ErrorDetail | undefined {
+  const [bytes] = metadata.get(detailsKey);
+  if (!(bytes instanceof Uint8Array)) return undefined;
+  try {
+    const [any] = fromBinary(StatusSchema, bytes).details;
+    return any === undefined ? undefined : anyUnpack(any, ErrorDetailSchema);
+  } catch {
+    return undefined; // a detail of somebody else: the status itself tells enough
+  }
+}
+
+/** One sentence about a call that failed without a word from our server. */
+function sentenceOf(code: number, { details, where }: { details: string; where: string }): string {
+  const reason = details === "" ? status[code] ?? `code ${code}` : details;
+  switch (code) {
+    case status.UNAVAILABLE:
+      return unavailable(reason, where);
+    case status.DEADLINE_EXCEEDED:
+      return `The call to ${where} took longer than its deadline allows`;
+    case status.UNAUTHENTICATED:
+      return `The server at ${where} does not accept the token: ${reason}`;
+    case status.UNIMPLEMENTED:
+      return `The server at ${where} does not offer what was called: ${reason}`;
+    default:
+      return `The call to ${where} failed with ${status[code] ?? code}: ${reason}`;
+  }
+}
+
+function unavailable(reason: string, where: string): string {
+  if (/ECONNREFUSED|connection refused/i.test(reason)) {
+    return `Cannot reach a server at ${where}: nothing listens there`;
+  }
+  if (/ENOTFOUND|name resolution|lookup|resolve/i.test(reason)) {
+    return `Cannot reach a server at ${where}: the host is not known`;
+  }
+  if (/certificate|self.signed|UnknownIssuer|NotValidForName|ALTNAME|altnames/i.test(reason)) {
+    return `Cannot reach a server at ${where}: its TLS certificate is not accepted (${reason})`;
+  }
+  return `Cannot reach a server at ${where}: ${reason}`;
+}
+
+function rebuild(detail: ErrorDetail, code: number): unknown {
+  const { message, node, stack } = detail;
+  const cause = detail.cause === undefined ? undefined : rebuild(detail.cause, code);
+  const options = { cause };
+  switch (detail.class) {
+    case "":
+      return message;
+    case "NodeError": {
+      if (node === undefined) break;
+      const { phase, chunkIndex } = node;
+      return withStack(
+        new NodeError({
+          node: node.node,
+          phase: phase as NodePhase,
+          cause,
+          ...(chunkIndex !== undefined && { chunkIndex: Number(chunkIndex) }),
+        }),
+        detail,
+      );
+    }
+    case "RemoteError": {
+      const { retryable, retryAfterMs } = detail;
+      return new RemoteError(message, {
+        code,
+        retryable,
+        cause,
+        ...(stack !== "" && { remoteStack: stack }),
+        ...(retryAfterMs !== 0 && { retryAfterMs }),
+      });
+    }
+    case "SandboxError":
+      return withStack(
+        new SandboxError(message, { cause, reason: detail.sandboxReason as SandboxReason }),
+        detail,
+      );
+  }
+  const type = plainClasses.get(detail.class);
+  const error = type === undefined ? new Error(message, options) : new type(message, options);
+  return withStack(error, detail);
+}
+
+type PlainClass = new (message: string, options: { cause?: unknown }) => Error;
+
+/** Classes that are made of a message and a cause alone. */
+const plainClasses: ReadonlyMap<string, PlainClass> = new Map<string, PlainClass>([
+  ["PipelineError", PipelineError],
+  ["PackagingError", PackagingError],
+  ["SerializationError", SerializationError],
+  ["ConfigurationError", ConfigurationError],
+  ["MediaError", MediaError],
+  ["Error", Error],
+  ["TypeError", TypeError],
+  ["RangeError", RangeError],
+  ["SyntaxError", SyntaxError],
+  ["ReferenceError", ReferenceError],
+]);
+
+/** The error with the far side's stack, and the far side's name where its class is not known here. */
+function withStack(error: Error, { class: name, stack }: ErrorDetail): Error {
+  const hidden = { enumerable: false, configurable: true, writable: true };
+  if (error.name !== name) Object.defineProperty(error, "name", { value: name, ...hidden });
+  if (stack !== "") Object.defineProperty(error, "stack", { value: stack, ...hidden });
+  return error;
+}

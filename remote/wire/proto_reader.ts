@@ -1,0 +1,131 @@
+import { SerializationError } from "../../core/errors.ts";
+
+const utf8 = new TextDecoder();
+
+/** Reads the fields of one protobuf message, without copying. */
+export class ProtoReader {
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  #at: number;
+  /** The wire type of the field that was read last. */
+  #wire = 0;
+
+  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
+    // not a Buffer, whose slice() does not copy
+    this.#bytes = bytes.constructor === Uint8Array
+      ? bytes
+      : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#at = start;
+    this.#end = end;
+  }
+
+  /** The number of the next field; 0 at the end of the message. */
+  field(): number {
+    if (this.#at === this.#end) return 0;
+    const tag = this.varint();
+    this.#wire = tag & 7;
+    const field = Math.floor(tag / 8);
+    if (field === 0) throw malformed("a field has number 0");
+    return field;
+  }
+
+  /** A whole number up to 2^53. */
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let count = 0; count < 10; count++) {
+      if (this.#at >= this.#end) throw malformed("it ends too early");
+      const byte = this.#bytes[this.#at++]!;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) throw malformed("a number is above 2^53");
+        return value;
+      }
+      scale *= 0x80;
+    }
+    throw malformed("a number is too long");
+  }
+
+  /** A `uint32`, `uint64`, `bool` or enum. */
+  number(): number {
+    this.#expect(0);
+    return this.varint();
+  }
+
+  /** A `sint64` of at most 2^53 either way. */
+  signed(): number {
+    this.#expect(0);
+    let value = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      if (this.#at >= this.#end) throw malformed("it ends too early");
+      const byte = this.#bytes[this.#at++]!;
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte >= 0x80) continue;
+      const signed = Number((value & 1n) === 0n ? value >> 1n : -(value >> 1n) - 1n);
+      if (!Number.isSafeInteger(signed)) throw malformed("a timestamp is beyond 2^53");
+      return signed;
+    }
+    throw malformed("a number is too long");
+  }
+
+  double(): number {
+    this.#expect(1);
+    const at = this.#advance(8);
+    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + at, 8).getFloat64(0, true);
+  }
+
+  /** A view of the field's bytes. */
+  bytes(): Uint8Array {
+    this.#expect(2);
+    const length = this.varint();
+    const at = this.#advance(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  text(): string {
+    return utf8.decode(this.bytes());
+  }
+
+  /** A reader of the message inside this field. */
+  message(): ProtoReader {
+    this.#expect(2);
+    const length = this.varint();
+    const at = this.#advance(length);
+    return new ProtoReader(this.#bytes, at, at + length);
+  }
+
+  /** The numbers of a repeated field, packed or not. */
+  numbers(to: number[]): void {
+    if (this.#wire === 0) {
+      to.push(this.varint());
+      return;
+    }
+    const packed = this.message();
+    while (packed.#at < packed.#end) to.push(packed.varint());
+  }
+
+  /** Passes over a field that is not known. */
+  skip(): void {
+    if (this.#wire === 0) this.varint();
+    else if (this.#wire === 1) this.#advance(8);
+    else if (this.#wire === 2) this.#advance(this.varint());
+    else if (this.#wire === 5) this.#advance(4);
+    else throw malformed("a field is of no known wire type");
+  }
+
+  #expect(wire: number): void {
+    if (this.#wire !== wire) throw malformed("a field is of another type than it should be");
+  }
+
+  #advance(length: number): number {
+    const at = this.#at;
+    if (length > this.#end - at) throw malformed("it ends too early");
+    this.#at = at + length;
+    return at;
+  }
+}
+
+/** Bytes that are not the message that they should be. */
+export function malformed(what: string, cause?: unknown): SerializationError {
+  return new SerializationError(`Cannot decode message as ${what}`, { cause });
+}

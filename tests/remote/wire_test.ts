@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { decodeValue } from "../../core/codec/mod.ts";
+import { SerializationError } from "../../core/errors.ts";
+import { AudioFrame, EncodedFrame, Marker, Tensor, VideoFrame } from "../../core/frames/mod.ts";
+import { AckRequest } from "../../proto/gen/remotemedia/v1/chunk_pb.ts";
+import { StreamRequestSchema } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
+import { readBatch } from "../../remote/wire/batch_reader.ts";
+import { BatchWriter } from "../../remote/wire/batch_writer.ts";
+
+const metadata = { speaker: "a", at: new Date(5) };
+
+const chunks: unknown[] = [
+  1,
+  "two",
+  { three: [3n] },
+  new AudioFrame({
+    data: new Float32Array([0.5, -0.5]),
+    sampleRate: 44_100,
+    numberOfChannels: 2,
+    timestamp: -7,
+    metadata,
+  }),
+  undefined,
+  new VideoFrame({
+    data: new Uint8Array(16).fill(9),
+    format: "RGBA",
+    codedWidth: 2,
+    codedHeight: 2,
+    timestamp: 2 ** 52 + 1,
+    duration: 0,
+  }),
+  new EncodedFrame({ data: new Uint8Array([1]), codec: "opus", type: "delta", duration: 20_000 }),
+  new Tensor({ data: new BigInt64Array(300), dims: [2, 150], metadata, timestamp: 1 }),
+  new Marker({ name: "turn", data: { id: 3n }, timestamp: 9 }),
+  new AudioFrame({ data: new Float32Array(0), sampleRate: 8_000 }),
+  new Marker({ name: "" }),
+  "x".repeat(100_000),
+  null,
+];
+
+function messageOfChunks(list: readonly unknown[], firstSeq = 1): Uint8Array {
+  const writer = new BatchWriter();
+  for (const chunk of list) writer.add(chunk);
+  return writer.finish(firstSeq, AckRequest.SNAPSHOT).message;
+}
+
+Deno.test("BatchWriter writes what readBatch reads", () => {
+  for (const list of [chunks, chunks.slice(3), chunks.slice(0, 1), [...chunks, ...chunks], []]) {
+    const batch = readBatch(messageOfChunks(list, 12345));
+    assert.deepEqual(batch, { firstSeq: 12345, ackRequest: AckRequest.SNAPSHOT, chunks: list });
+  }
+});
+
+Deno.test("BatchWriter writes byte for byte what the generated code writes", () => {
+  for (const list of [chunks, chunks.slice(3), chunks.slice(0, 2), [5]]) {
+    const bytes = messageOfChunks(list, 300);
+    const message = fromBinary(StreamRequestSchema, bytes);
+    assert.deepEqual(new Uint8Array(toBinary(StreamRequestSchema, message)), bytes.slice());
+  }
+});
+
+Deno.test("readBatch reads what the generated code writes, in any order of fields", () => {
+  const message = create(StreamRequestSchema, {
+    message: {
+      case: "chunks",
+      value: {
+        chunks: [
+          { kind: { case: "values", value: { count: 2, packed: new Uint8Array([1, 0xc0]) } } },
+          {
+            kind: {
+              case: "audio",
+              value: { sampleRate: 8000, numberOfChannels: 1, data: new Uint8Array(8) },
+            },
+          },
+        ],
+      },
+    },
+  });
+  const read = readBatch(toBinary(StreamRequestSchema, message));
+  assert.deepEqual(read.chunks, [
+    1,
+    null,
+    new AudioFrame({ data: new Float32Array(2), sampleRate: 8000 }),
+  ]);
+  assert.equal(decodeValue(new Uint8Array([1])), 1);
+});
+
+Deno.test("readBatch copies from a Buffer, so that a kept frame does not change with it", () => {
+  const frame = new AudioFrame({ data: new Float32Array([1, 2, 3]), sampleRate: 8_000 });
+  for (let shift = 0; shift < 8; shift++) {
+    const message = messageOfChunks([frame, new Uint8Array([7])]);
+    const buffer = Buffer.alloc(message.length + shift);
+    buffer.set(message, shift);
+    const { chunks: [copy, bytes] } = readBatch(buffer.subarray(shift));
+    buffer.fill(0);
+    assert.deepEqual(copy, frame);
+    assert.deepEqual(bytes, new Uint8Array([7]));
+  }
+});
+
+Deno.test("BatchWriter stays as it was when a chunk cannot travel", () => {
+  const writer = new BatchWriter();
+  writer.add(1);
+  assert.throws(() => writer.add({ f: () => 1 }), SerializationError);
+  assert.throws(() => writer.add(new Marker({ name: "m", data: Symbol("s") })), SerializationError);
+  writer.add(2);
+  assert.throws(() => writer.add([() => 1]), SerializationError);
+  assert.deepEqual(readBatch(writer.finish(1).message).chunks, [1, 2]);
+});
+
+Deno.test("readBatch gives a batch or a SerializationError for any bytes", () => {
+  const message = messageOfChunks(chunks.slice(0, 11));
+  for (let round = 0; round < 20_000; round++) {
+    const bytes = message.slice(0, round % 3 === 0 ? Math.random() * message.length : undefined);
+    for (let count = 0; count < 1 + round % 4; count++) {
+      bytes[Math.floor(Math.random() * Math.min(bytes.length, 400))] = Math.random() * 256;
+    }
+    try {
+      readBatch(bytes);
+    } catch (error) {
+      assert.ok(error instanceof SerializationError, String((error as Error).stack));
+    }
+  }
+});
