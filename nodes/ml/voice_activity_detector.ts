@@ -1,0 +1,252 @@
+import { z, type ZodType } from "zod";
+import type { AudioFrame } from "../../core/frames/audio_frame.ts";
+import { Node, type NodeOutput } from "../../core/node.ts";
+import { goesOn } from "../audio/_run.ts";
+import { loadSpeex, type Speex } from "../audio/_speex.ts";
+import { Loudness } from "./_loudness.ts";
+import type { OnnxModel } from "./_onnx_session.ts";
+import { loadSilero, Silero } from "./_silero.ts";
+import { MODEL_RATE, type SpeechModel, WINDOW } from "./_speech_model.ts";
+import type { SpeechSegment } from "./_speech_outputs.ts";
+import { SpeechRun, type SpeechRunState } from "./_speech_run.ts";
+import type { SegmentRules } from "./_speech_segments.ts";
+
+export type { SpeechSegment } from "./_speech_outputs.ts";
+
+/** What a {@linkcode VoiceActivityDetector} gives, by its option `emit`. */
+export interface VadOutput {
+  /** Each segment of speech, when it has ended. */
+  segments: SpeechSegment;
+  /** The frames' samples that are speech, with `metadata.segment`: the number of the segment, from 0. */
+  speech: AudioFrame;
+  /** Every frame, with `metadata.speech` (boolean) and `metadata.probability` (0 to 1). */
+  annotate: AudioFrame;
+}
+
+/** What a {@linkcode VoiceActivityDetector} can give. */
+export type VadEmit = keyof VadOutput;
+
+/** Options of {@linkcode VoiceActivityDetector}, completed. */
+export interface VadOptions {
+  /** What tells speech: Silero's network, or the level alone. @default "silero" */
+  engine: "silero" | "energy";
+  /** Probability from which on a window of 32 ms is speech. For `energy`, 0.5 is -40 dBFS. @default 0.5 */
+  threshold: number;
+  /** Probability below which a window is silence. @default threshold - 0.15, at least 0.01 */
+  negativeThreshold?: number;
+  /** Speech that is not longer is dropped, in ms. @default 250 */
+  minSpeechMs: number;
+  /** Silence that is shorter does not end a segment, in ms. @default 100 */
+  minSilenceMs: number;
+  /** Added at both ends of each segment, in ms. @default 30 */
+  speechPadMs: number;
+  /** Longer segments are cut: at their last longer pause, or just there; in ms. @default never */
+  maxSpeechMs?: number;
+  /** What to give. @default "segments" */
+  emit: VadEmit;
+}
+
+/** Options of {@linkcode VoiceActivityDetector}, as one writes them. */
+export type VadInput<E extends VadEmit = VadEmit> = Partial<Omit<VadOptions, "emit">> & {
+  /** What to give. @default "segments" */
+  emit?: E;
+};
+
+/** Of speech that is too long, the last pause longer than this is where it is cut; Silero's value. */
+const CUT_PAUSE_MS = 98;
+
+const ms = () => z.number().min(0).max(3_600_000);
+const probability = () => z.number().min(0).max(1);
+
+const schema = z.strictObject({
+  engine: z.enum(["silero", "energy"]).default("silero"),
+  threshold: probability().default(0.5),
+  negativeThreshold: probability().optional(),
+  minSpeechMs: ms().default(250),
+  minSilenceMs: ms().default(100),
+  speechPadMs: ms().default(30),
+  maxSpeechMs: z.number().min(100).max(3_600_000).optional(),
+  emit: z.enum(["segments", "speech", "annotate"]).default("segments"),
+}).refine(({ threshold, negativeThreshold = 0 }) => negativeThreshold <= threshold, {
+  path: ["negativeThreshold"],
+  error: "it must not be above threshold",
+});
+
+/**
+ * Finds speech. Takes frames of any size, rate and number of channels (hears their mean at 16 kHz), and goes by
+ * windows of 32 ms. Segments follow Silero's own `get_speech_timestamps`, but are told as soon as they are sure.
+ *
+ * `engine: "silero"` is Silero VAD 6, run by onnxruntime; all detectors of a process share one session, loaded
+ * and warm before the first frame. It is not fooled by tones and noise. `engine: "energy"` goes by a fixed level
+ * (0 at -60 dBFS to 1 at -20 dBFS): whatever is loud is speech for as long as it lasts.
+ *
+ * By `emit` it gives segments, the samples that are speech (as they came in), or every frame with a note: `speech`
+ * is whether any of the frame is in a segment, padding included, `probability` the highest of the windows heard
+ * in it. All three agree. What is given comes late by what has to be heard to be sure: at most
+ * `2 × speechPadMs + minSpeechMs + minSilenceMs` and four windows, 538 ms by default, or `maxSpeechMs` where given;
+ * frames are held no longer, and are given whole. While it is silent that is `speechPadMs` and a window.
+ *
+ * Where the format changes, or the timestamp jumps by more than 40 ms, speech ends, and listening starts
+ * anew at the new time. So it does after an interrupt. The last segment comes at the end of the stream.
+ *
+ * A sample that is NaN or infinite fails the stream, for the model would not recover.
+ *
+ * @typeParam E what it gives
+ *
+ * @example
+ * ```ts
+ * import { VoiceActivityDetector } from "@remotemedia/sdk/nodes";
+ * import { speech } from "@remotemedia/sdk/testing";
+ *
+ * const source = ReadableStream.from(await speech());
+ * for await (const { start, end } of source.pipeThrough(new VoiceActivityDetector())) {
+ *   console.log(`${start / 1e6} s to ${end / 1e6} s`); // 1.25 s to 3.902 s …
+ * }
+ * ```
+ */
+export class VoiceActivityDetector<E extends VadEmit = "segments">
+  extends Node<AudioFrame, VadOutput[E], VadOptions, VadInput<E>> {
+  /** Checks the options. */
+  static override readonly options: ZodType<VadOptions> = schema;
+
+  #speex: Speex | undefined;
+  #silero: OnnxModel | undefined;
+  #run: SpeechRun<VadOutput[E]> | undefined;
+  /** Segments that earlier runs gave. */
+  #segments = 0;
+
+  /** Loads the model and warms it. */
+  override async open(): Promise<void> {
+    this.#speex = await loadSpeex();
+    if (this.options.engine === "silero") this.#silero = await loadSilero();
+  }
+
+  /** Takes a frame; waits for the model only if the frame completes a window. */
+  override process(frame: AudioFrame): NodeOutput<VadOutput[E]> {
+    if (this.#run !== undefined && goesOn(this.#run, frame) && this.#run.hasRoom(frame)) {
+      this.#run.add(frame);
+      for (const samples of this.#run.input.push(frame)) this.#run.fill(samples, 0);
+      return;
+    }
+    return this.#hear(frame);
+  }
+
+  /** Gives what the end of the stream makes known. */
+  override flush(): NodeOutput<VadOutput[E]> {
+    return this.#end();
+  }
+
+  /** Forgets what was heard. */
+  override onInterrupt(): void {
+    this.#run?.input[Symbol.dispose]();
+    this.#run = undefined;
+  }
+
+  /** Frees what it holds; the model stays for others. */
+  override close(): void {
+    this.onInterrupt();
+  }
+
+  /** What was heard and is not yet told. */
+  override snapshot(): unknown {
+    const segments = this.#run?.count ?? this.#segments;
+    return { segments, run: this.#run?.snapshot() ?? null } satisfies DetectorState;
+  }
+
+  /** Goes on from a snapshot. */
+  override restore(state: unknown): void {
+    this.onInterrupt();
+    const { segments, run } = state as DetectorState;
+    this.#segments = segments;
+    if (run === null) return;
+    this.#run = this.#begin(run);
+    this.#run.restore(run);
+  }
+
+  async *#hear(frame: AudioFrame): AsyncGenerator<VadOutput[E], void> {
+    if (!goesOn(this.#run, frame)) yield* this.#end();
+    const { sampleRate, numberOfChannels: channels } = frame;
+    const run = this.#run ??= this.#begin({ sampleRate, channels });
+    run.add(frame);
+    for (const samples of run.input.push(frame)) {
+      yield* this.#listen(run, samples);
+      if (run !== this.#run) return; // interrupted
+    }
+  }
+
+  /** Judges the windows that the samples complete. */
+  async *#listen(
+    run: SpeechRun<VadOutput[E]>,
+    samples: Float32Array,
+  ): AsyncGenerator<VadOutput[E], void> {
+    for (let taken = 0; taken < samples.length;) {
+      taken += run.fill(samples, taken);
+      if (!run.isFull) return;
+      const probability = await run.model.run();
+      if (run !== this.#run) return; // interrupted while the model ran
+      yield* run.judge(probability);
+      if (run !== this.#run) return;
+    }
+  }
+
+  /** Ends the run, if there is one. */
+  async *#end(): AsyncGenerator<VadOutput[E], void> {
+    const run = this.#run;
+    if (run === undefined) return;
+    yield* this.#listen(run, run.input.flush());
+    if (run !== this.#run) return;
+    if (!run.isEmpty) {
+      run.pad();
+      const probability = await run.model.run();
+      if (run !== this.#run) return;
+      yield* run.judge(probability);
+    }
+    const rest = run.finish();
+    this.#segments = run.count;
+    this.onInterrupt();
+    yield* rest;
+  }
+
+  #begin(
+    { sampleRate, channels }: { sampleRate: number; channels: number },
+  ): SpeechRun<VadOutput[E]> {
+    return new SpeechRun(this.#speex!, this.#model(), {
+      sampleRate,
+      channels,
+      emit: this.options.emit,
+      count: this.#segments,
+      rules: rulesOf(this.options),
+    });
+  }
+
+  #model(): SpeechModel {
+    return this.#silero === undefined ? new Loudness() : new Silero(this.#silero);
+  }
+}
+
+/** State of a detector, structured-clonable. */
+interface DetectorState {
+  segments: number;
+  run: SpeechRunState | null;
+}
+
+/** The options' times as samples of the model. */
+function rulesOf(options: VadOptions): SegmentRules {
+  const { threshold, negativeThreshold, minSpeechMs, minSilenceMs, speechPadMs, maxSpeechMs } =
+    options;
+  const samples = (time: number) => Math.round(time * MODEL_RATE / 1000);
+  const pad = samples(speechPadMs);
+  return {
+    windowSize: WINDOW,
+    threshold,
+    negativeThreshold: negativeThreshold ?? Math.max(threshold - 0.15, Math.min(threshold, 0.01)),
+    minSpeech: samples(minSpeechMs),
+    minSilence: samples(minSilenceMs),
+    pad,
+    // as in Silero's algorithm: a cut segment with its padding and the window that is too much stays below it
+    maxSpeech: maxSpeechMs === undefined
+      ? Infinity
+      : Math.max(WINDOW, samples(maxSpeechMs) - WINDOW - 2 * pad),
+    cutPause: samples(CUT_PAUSE_MS),
+  };
+}

@@ -1,0 +1,24 @@
+/**
+ * The nodes that come with the library, and {@linkcode builtinNodes}, the list of them.
+ *
+ * @module
+ */
+
+export * from "./audio/audio_buffer.ts";
+export * from "./audio/audio_transform.ts";
+export * from "./data/pass_through.ts";
+export * from "./ml/voice_activity_detector.ts";
+
+import type { NodeClass } from "../core/node.ts";
+import { AudioBuffer } from "./audio/audio_buffer.ts";
+import { AudioTransform } from "./audio/audio_transform.ts";
+import { PassThrough } from "./data/pass_through.ts";
+import { VoiceActivityDetector } from "./ml/voice_activity_detector.ts";
+
+/** All node types that come with the library, for a registry: a server, a manifest, a command line. */
+export const builtinNodes: readonly NodeClass[] = [
+  AudioBuffer,
+  AudioTransform,
+  PassThrough,
+  VoiceActivityDetector,
+];
