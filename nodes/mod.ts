@@ -7,6 +7,7 @@
 export * from "./audio/audio_buffer.ts";
 export * from "./audio/audio_transform.ts";
 export * from "./data/pass_through.ts";
+export * from "./io/mod.ts";
 export * from "./ml/voice_activity_detector.ts";
 
 import type { NodeClass } from "../core/node.ts";
