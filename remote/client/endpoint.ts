@@ -1,0 +1,91 @@
+import { type CallOptions, Client, credentials, Metadata } from "@grpc/grpc-js";
+import { ExecutionService } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
+import type { CheckedOptions, EndpointOptions, TlsOptions } from "./options.ts";
+import type { StreamCall } from "./stream_connection.ts";
+
+/** One server, and the one channel to it that all sessions share. Connects when first used. */
+export class Endpoint {
+  /** What to call it in errors: `host:port`. */
+  readonly where: string;
+  readonly #target: string;
+  readonly #options: CheckedOptions;
+  readonly #tls: TlsOptions | false;
+  #client: Client | undefined;
+
+  constructor(
+    { host = "127.0.0.1", port = 50_052, target }: EndpointOptions,
+    options: CheckedOptions,
+  ) {
+    const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    this.where = target ?? address;
+    this.#target = target ?? address;
+    this.#options = options;
+    this.#tls = options.tls ?? (target !== undefined || isLoopback(host) ? false : {});
+  }
+
+  /** Begins a `Stream` call. */
+  stream(deadline: number | undefined): StreamCall {
+    return this.#open().makeBidiStreamRequest(
+      pathOf("stream"),
+      toBuffer,
+      same,
+      this.#metadata(),
+      callOptions(deadline),
+    );
+  }
+
+  /** Ends the channel. */
+  close(): void {
+    this.#client?.close();
+    this.#client = undefined;
+  }
+
+  #open(): Client {
+    const { keepaliveMs } = this.#options;
+    this.#client ??= new Client(this.#target, credentialsOf(this.#tls), {
+      "grpc.max_receive_message_length": -1,
+      "grpc.max_send_message_length": -1,
+      "grpc.keepalive_time_ms": keepaliveMs,
+      "grpc.keepalive_timeout_ms": Math.max(1_000, keepaliveMs / 2),
+      "grpc.initial_reconnect_backoff_ms": 100,
+      "grpc.max_reconnect_backoff_ms": 2_000,
+      "grpc.use_local_subchannel_pool": 1, // executors do not share what they close
+    });
+    return this.#client;
+  }
+
+  #metadata(): Metadata {
+    const metadata = new Metadata();
+    const { token } = this.#options;
+    if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
+    return metadata;
+  }
+}
+
+/** Whether a host is this machine. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host);
+}
+
+function credentialsOf(tls: TlsOptions | false): ReturnType<typeof credentials.createSsl> {
+  if (tls === false) return credentials.createInsecure();
+  const { ca, cert, key } = tls;
+  const pem = (text: string | undefined) => text === undefined ? null : Buffer.from(text);
+  return credentials.createSsl(pem(ca), pem(key), pem(cert));
+}
+
+function callOptions(deadline: number | undefined): CallOptions {
+  return deadline === undefined ? {} : { deadline };
+}
+
+function pathOf(method: keyof typeof ExecutionService.method): string {
+  return `/${ExecutionService.typeName}/${ExecutionService.method[method].name}`;
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function same(bytes: Buffer): Uint8Array {
+  return bytes;
+}

@@ -1,0 +1,13 @@
+/**
+ * Nodes on other machines.
+ *
+ * @module
+ */
+
+export * from "./client/remote_executor.ts";
+export type {
+  EndpointOptions,
+  RemoteExecutorOptions,
+  RetryOptions,
+  TlsOptions,
+} from "./client/options.ts";

@@ -1,0 +1,7 @@
+/**
+ * The server side: runs nodes for other machines.
+ *
+ * @module
+ */
+
+export * from "./serve.ts";

@@ -1,0 +1,235 @@
+import { Marker } from "../../core/frames/mod.ts";
+import type { Pipeline } from "../../core/pipeline.ts";
+import { Barrier } from "../../core/stage/barrier.ts";
+import type { ReadBatch } from "../wire/batch_reader.ts";
+import { BatchWriter } from "../wire/batch_writer.ts";
+import { writeResponse, writeStates, writeStats } from "../wire/messages.ts";
+import { InputQueue } from "./input_queue.ts";
+
+/** Where a session's messages go. */
+export interface SessionSink {
+  /** Sends a message; resolves once the connection has taken it. */
+  send(message: Uint8Array): Promise<void>;
+  /** Stops or goes on reading messages of the client. */
+  setReading(reading: boolean): void;
+}
+
+/** What bounds a session's memory. */
+export interface SessionLimits {
+  /** Bytes of inputs that wait for the nodes; beyond, the connection is not read. */
+  inputBytes: number;
+  /** Outputs that the client has not yet told as consumed; beyond, the nodes wait. */
+  outputWindow: number;
+  /** Bytes of outputs that wait for the connection; beyond, the nodes wait. */
+  batchBytes: number;
+}
+
+/** How often a session tells its stats, in ms. */
+const STATS_INTERVAL = 500;
+
+/**
+ * One live segment: feeds inputs to a pipeline, and sends what comes out in batches. Outputs are collected
+ * only while a message is on its way, so none is delayed on an idle connection.
+ */
+export class Session {
+  readonly #pipeline: Pipeline;
+  readonly #sink: SessionSink;
+  readonly #limits: SessionLimits;
+  readonly #inputs = new InputQueue();
+  readonly #writer: WritableStreamDefaultWriter<unknown>;
+  readonly #reader: ReadableStreamDefaultReader<unknown>;
+  readonly #batch = new BatchWriter();
+  #batchMarkers: Marker[] = [];
+  #wake: PromiseWithResolvers<void> | undefined;
+  #inputEnded = false;
+  #reading = true;
+  #sending: Promise<void> | undefined;
+  #sendError: unknown;
+  /** The last output that was sent, and the last that the client consumed. */
+  #sentSeq: number;
+  #consumedSeq: number;
+  #credit: PromiseWithResolvers<void> | undefined;
+  #stopped = false;
+
+  /** @param pipeline fresh; @param options where to send to, the bounds, and how many outputs came before */
+  constructor(
+    pipeline: Pipeline,
+    { sink, limits, outputSeq = 0 }: {
+      sink: SessionSink;
+      limits: SessionLimits;
+      outputSeq?: number;
+    },
+  ) {
+    this.#pipeline = pipeline;
+    this.#sink = sink;
+    this.#limits = limits;
+    this.#sentSeq = outputSeq;
+    this.#consumedSeq = outputSeq;
+    this.#writer = pipeline.writable.getWriter() as WritableStreamDefaultWriter<unknown>;
+    this.#reader = pipeline.readable.getReader();
+    void this.#writer.closed.catch(() => {}); // the reader is told the same
+  }
+
+  /** Runs until all outputs are sent. @throws what a node threw, or what {@linkcode Session.stop} was told */
+  async run(): Promise<void> {
+    const stats = setInterval(() => void this.#sendStats().catch(() => {}), STATS_INTERVAL);
+    try {
+      void this.#feed().catch(() => {}); // the reader is told the same
+      await this.#drain();
+      await this.#sendStats();
+    } catch (error) {
+      await this.#flush().catch(() => {}); // what came out before the failure goes first
+      await this.#pipeline.stop(error);
+      throw error;
+    } finally {
+      clearInterval(stats);
+    }
+  }
+
+  /** Takes inputs. */
+  put(batch: ReadBatch, bytes: number): void {
+    this.#inputs.put(batch, bytes);
+    this.#signal();
+    if (this.#inputs.bytes > this.#limits.inputBytes) this.#setReading(false);
+  }
+
+  /** No input follows. */
+  endInput(): void {
+    this.#inputEnded = true;
+    this.#signal();
+  }
+
+  /** The client has consumed outputs up to one. */
+  grant(outputSeq: number): void {
+    if (outputSeq > this.#consumedSeq) this.#consumedSeq = outputSeq;
+    this.#credit?.resolve();
+    this.#credit = undefined;
+  }
+
+  /** Drops what came in and is not out, and tells when nothing of it can come. */
+  async interrupt(id: bigint): Promise<void> {
+    this.#inputs.drop();
+    this.#dropOutputs();
+    await this.#pipeline.interrupt();
+    this.#dropOutputs();
+    void this.#flush();
+    const outputSeq = BigInt(this.#sentSeq);
+    await this.#sink.send(writeResponse({ case: "interrupted", value: { id, outputSeq } }));
+  }
+
+  /** Ends the session from outside. */
+  async stop(reason: unknown): Promise<void> {
+    this.#stopped = true;
+    this.#signal();
+    this.#credit?.resolve();
+    await this.#pipeline.stop(reason);
+  }
+
+  #signal(): void {
+    this.#wake?.resolve();
+    this.#wake = undefined;
+  }
+
+  #setReading(reading: boolean): void {
+    if (reading === this.#reading) return;
+    this.#reading = reading;
+    this.#sink.setReading(reading);
+  }
+
+  /** Gives inputs to the nodes, as fast as they take them. */
+  async #feed(): Promise<void> {
+    const writer = this.#writer;
+    while (!this.#stopped) {
+      while (!this.#inputs.empty) {
+        if (writer.desiredSize! <= 0) {
+          await writer.ready;
+          continue; // an interrupt may have emptied the queue
+        }
+        void writer.write(this.#inputs.take()).catch(() => {}); // the reader is told the same
+        if (!this.#reading && this.#inputs.bytes <= this.#limits.inputBytes / 2) {
+          this.#setReading(true);
+        }
+      }
+      if (this.#inputEnded) return await writer.close();
+      this.#wake = Promise.withResolvers<void>();
+      await this.#wake.promise;
+    }
+  }
+
+  /** Sends what comes out of the nodes. */
+  async #drain(): Promise<void> {
+    const { outputWindow, batchBytes } = this.#limits;
+    while (true) {
+      const { done, value } = await this.#reader.read();
+      if (done) break;
+      if (value instanceof Barrier) {
+        await this.#acknowledge(value);
+        continue;
+      }
+      this.#batch.add(value);
+      if (value instanceof Marker) this.#batchMarkers.push(value);
+      if (this.#sending === undefined) void this.#flush();
+      while (this.#batch.size >= batchBytes || this.#outstanding >= outputWindow) {
+        if (this.#sendError !== undefined) throw this.#sendError;
+        await this.#progress();
+      }
+    }
+    await this.#flush();
+  }
+
+  get #outstanding(): number {
+    return this.#sentSeq + this.#batch.count - this.#consumedSeq;
+  }
+
+  /** Resolves when a message has gone out or credit has come in. */
+  async #progress(): Promise<void> {
+    if (this.#stopped) await this.#reader.read(); // fails with the reason
+    if (this.#batch.size >= this.#limits.batchBytes) return await this.#flush();
+    this.#credit = Promise.withResolvers<void>();
+    await this.#credit.promise;
+  }
+
+  async #acknowledge({ sequence, snapshot, states }: Barrier): Promise<void> {
+    void this.#flush();
+    const value = {
+      inputSeq: BigInt(sequence),
+      outputSeq: BigInt(this.#sentSeq),
+      snapshot,
+      states: writeStates(states),
+    };
+    await this.#sink.send(writeResponse({ case: "ack", value }));
+  }
+
+  #dropOutputs(): void {
+    const markers = this.#batchMarkers;
+    this.#batch.clear();
+    for (const marker of markers) this.#batch.add(marker);
+    this.#credit?.resolve();
+    this.#credit = undefined;
+  }
+
+  /** Sends the batch; resolves when it and all before it have gone out. */
+  #flush(): Promise<void> {
+    if (this.#batch.count === 0) return this.#sending ?? Promise.resolve();
+    const { message, count } = this.#batch.finish(this.#sentSeq + 1);
+    this.#sentSeq += count;
+    this.#batchMarkers = [];
+    const sending = this.#sink.send(message).then(
+      () => {
+        if (this.#sending !== sending) return;
+        this.#sending = undefined;
+        if (this.#batch.count > 0) void this.#flush();
+      },
+      (error) => {
+        this.#sendError = error;
+        void this.stop(error);
+      },
+    );
+    return this.#sending = sending;
+  }
+
+  async #sendStats(): Promise<void> {
+    const nodes = this.#pipeline.stats().map(writeStats);
+    await this.#sink.send(writeResponse({ case: "stats", value: { nodes } }));
+  }
+}

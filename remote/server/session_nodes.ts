@@ -1,0 +1,61 @@
+import { ConfigurationError } from "../../core/errors.ts";
+import type { Executor, NodeSpec } from "../../core/executor.ts";
+import type { AnyNode } from "../../core/node.ts";
+import { Pipeline } from "../../core/pipeline.ts";
+import type { NodeRegistry } from "../../core/registry.ts";
+import { NodeElsewhere } from "../sandbox/host/node_elsewhere.ts";
+
+/** How a session's nodes are made. */
+export interface SessionHost {
+  /** The types that clients may name. */
+  registry: NodeRegistry;
+  /** Where the user code of one session runs, usually in sandboxes. Without it, user code is refused. */
+  userCode?: () => Executor;
+}
+
+/** How a line of nodes can go on elsewhere; `node` is the first that cannot. */
+export type ResumeAbility =
+  | { mode: "replay" | "snapshot" }
+  | { mode: "none"; node: string };
+
+/**
+ * Makes the nodes of a session.
+ *
+ * @throws {ConfigurationError} if a type is not known, or there is no place for user code
+ * @throws {TypeError | RangeError} if an option breaks its rule
+ */
+export function makeNodes(specs: readonly NodeSpec[], host: SessionHost): AnyNode[] {
+  if (specs.length === 0) throw new ConfigurationError("Cannot open session as it has no node");
+  let executor: Executor | undefined;
+  return specs.map((spec) => {
+    if (spec.module === undefined) return host.registry.create(spec);
+    const { userCode } = host;
+    if (userCode === undefined) {
+      throw new ConfigurationError(
+        `Cannot run node "${spec.name}" as this server takes no user code (${spec.type} of ${spec.module})`,
+      );
+    }
+    executor ??= userCode();
+    return new NodeElsewhere(spec, executor);
+  });
+}
+
+/** A line of nodes of any types. */
+export function pipelineOf(nodes: readonly AnyNode[]): Pipeline {
+  return new Pipeline(nodes as never) as unknown as Pipeline;
+}
+
+/** How a line of nodes can go on elsewhere after this process died. */
+export function resumeAbility(nodes: readonly AnyNode[]): ResumeAbility {
+  let mode: "replay" | "snapshot" = "replay";
+  for (const node of nodes) {
+    if (node.snapshot !== undefined && node.restore !== undefined) mode = "snapshot";
+    else if (!isStateless(node)) return { mode: "none", node: node.name };
+  }
+  return { mode };
+}
+
+/** Whether a node's class says that it keeps nothing between chunks. */
+export function isStateless(node: AnyNode): boolean {
+  return (node.constructor as { stateless?: boolean }).stateless === true;
+}

@@ -1,0 +1,151 @@
+import { ConfigurationError, PipelineError } from "../../core/errors.ts";
+import { loggerFor } from "../../core/log.ts";
+import { type Open, ResumeMode } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
+import { holdsChunks, readBatch } from "../wire/batch_reader.ts";
+import { statusOf } from "../wire/errors.ts";
+import {
+  PROTOCOL_VERSION,
+  readRequest,
+  readSpec,
+  readStates,
+  writeResponse,
+} from "../wire/messages.ts";
+import { protocolError, send, type StreamCall } from "./call.ts";
+import { Session } from "./session.ts";
+import { makeNodes, pipelineOf, type ResumeAbility, resumeAbility } from "./session_nodes.ts";
+import type { ServerState } from "./server_state.ts";
+
+const log = loggerFor("server");
+
+/** Runs a `Stream` call: the first message opens a session, the rest goes to it. */
+export function handleStream(call: StreamCall, server: ServerState): void {
+  const handler = new StreamHandler(call, server);
+  call.on("data", (message: Uint8Array) => handler.receive(message));
+  call.on("end", () => handler.endInput());
+  call.on("cancelled", () => handler.cancel());
+  call.on("error", (error: Error) => log.debug("call failed: {error}", { error }));
+}
+
+class StreamHandler {
+  readonly #call: StreamCall;
+  readonly #server: ServerState;
+  #session: Session | undefined;
+  #ended = false;
+  #release: (() => void) | undefined;
+
+  constructor(call: StreamCall, server: ServerState) {
+    this.#call = call;
+    this.#server = server;
+  }
+
+  receive(message: Uint8Array): void {
+    if (this.#ended) return;
+    try {
+      this.#receive(message);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  endInput(): void {
+    if (this.#ended) return;
+    if (this.#session === undefined) this.#fail(protocolError("ended it before it was opened"));
+    else this.#session.endInput();
+  }
+
+  cancel(): void {
+    this.#finish();
+    void this.#session?.stop(new PipelineError("The client cancelled the session"));
+  }
+
+  #receive(bytes: Uint8Array): void {
+    const session = this.#session;
+    if (session !== undefined && holdsChunks(bytes)) {
+      session.put(readBatch(bytes, this.#server.readOptions), bytes.length);
+      return;
+    }
+    const message = readRequest(bytes);
+    if (message.case === "open") {
+      if (session !== undefined) throw protocolError("opened it twice");
+      this.#open(message.value);
+      return;
+    }
+    if (session === undefined) throw protocolError(`sent ${message.case} before it was opened`);
+    if (message.case === "credit") session.grant(Number(message.value.outputSeq));
+    else if (message.case === "interrupt") {
+      session.interrupt(message.value.id).catch((error) => this.#fail(error));
+    } else throw protocolError(`sent ${message.case} in an unknown form`);
+  }
+
+  #open(open: Open): void {
+    if (open.protocolVersion !== PROTOCOL_VERSION) {
+      throw new ConfigurationError(
+        `Cannot open session as the server speaks protocol version ${PROTOCOL_VERSION}, ` +
+          `the client ${open.protocolVersion}`,
+      );
+    }
+    const server = this.#server;
+    const specs = open.segment.map(readSpec);
+    this.#release = server.admit(open.reservation);
+    const nodes = makeNodes(specs, server.host);
+    const pipeline = pipelineOf(nodes);
+    const { resume } = open;
+    if (resume !== undefined && resume.states.length > 0) {
+      pipeline.restore(readStates(resume.states));
+    }
+    const { outputWindow, inputBytes, batchBytes } = server.limits;
+    const wanted = open.limits?.outputWindow ?? 0;
+    const window = wanted === 0 ? outputWindow : Math.min(wanted, outputWindow);
+    const session = new Session(pipeline, {
+      sink: {
+        send: (message) => send(this.#call, message),
+        setReading: (reading) => reading ? this.#call.resume() : this.#call.pause(),
+      },
+      limits: { inputBytes, batchBytes, outputWindow: window },
+      outputSeq: Number(resume?.outputSeq ?? 0n),
+    });
+    this.#session = session;
+    void this.#sendOpened(resumeAbility(nodes), window);
+    void this.#run(session);
+  }
+
+  async #sendOpened(ability: ResumeAbility, outputWindow: number): Promise<void> {
+    const modes = {
+      none: ResumeMode.NONE,
+      replay: ResumeMode.REPLAY,
+      snapshot: ResumeMode.SNAPSHOT,
+    };
+    const value = {
+      protocolVersion: PROTOCOL_VERSION,
+      resumeMode: modes[ability.mode],
+      notResumable: ability.mode === "none" ? ability.node : "",
+      outputWindow,
+    };
+    await send(this.#call, writeResponse({ case: "opened", value })).catch(() => {}); // cancelled
+  }
+
+  async #run(session: Session): Promise<void> {
+    try {
+      await session.run();
+      if (!this.#ended) this.#call.end();
+      this.#finish();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Ends the call with an error, once. */
+  #fail(error: unknown): void {
+    if (this.#ended) return;
+    this.#finish();
+    void this.#session?.stop(error);
+    this.#call.emit("error", statusOf(error));
+    this.#call.resume(); // what still comes is read and thrown away
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    this.#release?.();
+    this.#release = undefined;
+  }
+}
