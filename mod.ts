@@ -6,3 +6,4 @@
 
 export * from "./core/mod.ts";
 export * from "./nodes/mod.ts";
+export * from "./remote/mod.ts";

@@ -17,7 +17,7 @@ for (const name of ["01_local_pipeline.ts", "02_remote_node.ts"]) {
       const numbers = (text: string) => text.match(/[\d.]+/g)!.map(Number);
       const [start, end] = numbers(lines[index]!);
       const [wantedStart, wantedEnd] = numbers(line);
-      ok(Math.abs(start! - wantedStart!) < 0.1 && Math.abs(end! - wantedEnd!) < 0.1, lines[index]);
+      ok(Math.abs(start! - wantedStart!) < 0.1 && Math.abs(end! - wantedEnd!) < 0.1, lines[index]!);
     }
   });
 }
