@@ -66,6 +66,8 @@ export interface OpenInput {
   bytes: ByteInput;
   /** Where a program can open it again by itself, and go to any place in it. */
   path?: string;
+  /** Bytes in all, where that is known. */
+  size?: number;
 }
 
 /**
@@ -89,7 +91,7 @@ async function openFile(path: string, action: string): Promise<OpenInput> {
     const file = await Deno.open(path, { read: true });
     // a pipe or a device has no size, and is not there a second time
     if (!isFile) return { bytes: ByteInput.ofFile(file, undefined) };
-    return { bytes: ByteInput.ofFile(file, size), path };
+    return { bytes: ByteInput.ofFile(file, size), path, size };
   } catch (cause) {
     if (cause instanceof MediaError) throw cause;
     const why = cause instanceof Deno.errors.NotFound

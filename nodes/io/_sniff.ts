@@ -4,9 +4,10 @@ import { textOf } from "./wav/wav_header.ts";
 
 /**
  * What bytes are, as far as it decides how to read them: nothing at all, a WAV file with plain samples,
- * an MP4 whose index comes after its content, a playlist, or anything else.
+ * an MP4 whose index comes after its content, a playlist, audio that has no timestamps and so no gaps
+ * (MP3, FLAC), or anything else.
  */
-export type MediaKind = "empty" | "wav" | "mp4-index-last" | "playlist" | "other";
+export type MediaKind = "empty" | "wav" | "mp4-index-last" | "playlist" | "gapless" | "other";
 
 /** How far the chunks or boxes at the front are followed. */
 const MAX_LOOK_AHEAD = 1_048_576;
@@ -26,7 +27,10 @@ export async function sniff(input: ByteInput): Promise<MediaKind> {
   }
   if (boxNames.includes(textOf(start.subarray(4, 8)))) return await sniffBoxes(input);
   const text = textOf(start);
-  return text.startsWith("#EXTM3U") || text.startsWith("<MPD") ? "playlist" : "other";
+  if (text.startsWith("#EXTM3U") || text.startsWith("<MPD")) return "playlist";
+  // eleven bits of sync, then MPEG 1, 2 or 2.5, layer III
+  const isMp3 = text.startsWith("ID3") || start[0] === 0xff && (start[1]! & 0xe6) === 0xe2;
+  return isMp3 || text.startsWith("fLaC") ? "gapless" : "other";
 }
 
 async function sniffWav(input: ByteInput): Promise<MediaKind> {

@@ -4,4 +4,9 @@
  * @module
  */
 
+export * from "./media_info.ts";
+export * from "./probe_media.ts";
 export * from "./read_media.ts";
+export type { MediaInput } from "./_input.ts";
+export type { MediaOptions, PcmReadOptions, VideoReadOptions } from "./read_options.ts";
+export type { SampleFormat } from "./wav/samples.ts";

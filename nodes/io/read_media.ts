@@ -124,7 +124,7 @@ async function* readFrames(
     }
     if (path !== undefined) {
       await bytes.close();
-      return yield* decodeFile(path, job);
+      return yield* decodeFile(path, job, { isGapless: kind === "gapless" });
     }
     if (kind === "playlist" && source.kind === "http") {
       await bytes.close();
@@ -132,7 +132,7 @@ async function* readFrames(
     }
     if (kind !== "mp4-index-last") return yield* decodeBytes(bytes, job);
     await using file = await spool(bytes, { action, signal });
-    yield* decodeFile(file.path, job);
+    yield* decodeFile(file.path, job, { isGapless: false });
   } finally {
     signal.removeEventListener("abort", close);
     await bytes.close(signal.reason);

@@ -7,26 +7,39 @@ import type { ReadOptions } from "../read_options.ts";
 import { decodeArgs, type DecodeSource, seekTo } from "./decode_args.ts";
 import { DecodedAudio } from "./decoded_audio.ts";
 import { DecodedVideo } from "./decoded_video.ts";
+import { feed } from "./feed.ts";
 import { NutReader, type NutStream } from "./nut_reader.ts";
 import { ToolProcess } from "./tool.ts";
 
 /** What ffmpeg may open when it reads a file: others of it, as playlists name them, but not the network. */
 const FILE_PROTOCOLS = "file,pipe,crypto,data";
 
+/** What is known of media before ffmpeg reads it. */
+interface Known {
+  /** Whether its audio has no timestamps of its own, and so no gaps. */
+  isGapless: boolean;
+}
+
 /** Decodes a file, where ffmpeg can go to any place. */
-export function decodeFile(path: string, job: ReadJob): FrameBatches<AudioFrame | VideoFrame> {
-  const source = { url: `file:${path}`, protocols: FILE_PROTOCOLS, isLive: job.options.realtime };
-  return decode(source, undefined, job);
+export function decodeFile(
+  path: string,
+  job: ReadJob,
+  { isGapless }: Known,
+): FrameBatches<AudioFrame | VideoFrame> {
+  const url = `file:${path}`;
+  const isLive = job.options.realtime;
+  return decode({ url, protocols: FILE_PROTOCOLS, isLive, isGapless }, undefined, job);
 }
 
 /** Decodes what a URL gives that ffmpeg opens by itself. */
 export function decodeUrl(url: URL, job: ReadJob): FrameBatches<AudioFrame | VideoFrame> {
-  return decode({ url: url.href, isLive: true }, undefined, job);
+  return decode({ url: url.href, isLive: true, isGapless: false }, undefined, job);
 }
 
 /** Decodes bytes as they come. */
 export function decodeBytes(input: ByteInput, job: ReadJob): FrameBatches<AudioFrame | VideoFrame> {
-  return decode({ url: "pipe:0", protocols: FILE_PROTOCOLS, isLive: true }, input, job);
+  const source = { url: "pipe:0", protocols: FILE_PROTOCOLS, isLive: true, isGapless: false };
+  return decode(source, input, job);
 }
 
 /**
@@ -81,24 +94,6 @@ async function* decode(
     await tool.kill();
     await reader.cancel();
     await feeding?.catch(() => {}); // thrown above, or void as nobody reads any more
-  }
-}
-
-/** Gives ffmpeg all of an input, as fast as it takes it. */
-async function feed(input: ByteInput, tool: ToolProcess): Promise<void> {
-  const writer = tool.stdin.getWriter();
-  try {
-    while (true) {
-      const piece = await input.read();
-      if (piece === undefined) break;
-      try {
-        await writer.write(piece as Uint8Array<ArrayBuffer>);
-      } catch {
-        break; // ffmpeg has enough or has failed: its end tells which
-      }
-    }
-  } finally {
-    await writer.close().catch(() => {}); // broken, as above
   }
 }
 

@@ -19,6 +19,8 @@ export interface DecodeSource {
   protocols?: string;
   /** Whether it comes as it happens: then nothing waits to be sent with more. */
   isLive: boolean;
+  /** Whether its audio cannot have gaps: then it can come in larger pieces, which costs less. */
+  isGapless: boolean;
 }
 
 /** Where decoding starts before what is wanted, in s: the first samples after a jump are not right. */
@@ -39,17 +41,16 @@ export function seekTo({ start = 0 }: ReadOptions): number {
  * The arguments with which ffmpeg decodes to NUT on its standard output. What lies before `start` or after
  * `duration` is cut off exactly by whoever reads it.
  */
-export function decodeArgs(
-  { url, protocols, isLive }: DecodeSource,
-  options: ReadOptions,
-): string[] {
+export function decodeArgs(source: DecodeSource, options: ReadOptions): string[] {
+  const { url, protocols, isLive, isGapless } = source;
   const { audio, video, duration, start = 0 } = options;
+  const isCoarse = isGapless && !isLive;
   const seek = seekTo(options);
   const args = ["-hide_banner", "-nostats", "-nostdin", "-loglevel", "level+info"];
   if (protocols !== undefined) args.push("-protocol_whitelist", protocols);
   if (seek > 0) args.push("-ss", String(seek));
   args.push("-i", url);
-  if (audio !== false) args.push(...audioArgs(options));
+  if (audio !== false) args.push(...audioArgs(options, isCoarse));
   if (video !== undefined) args.push(...videoArgs(video));
   if (duration !== undefined) args.push("-t", seconds(start - seek + duration + 1));
   args.push("-map_metadata", "-1", "-map_chapters", "-1");
@@ -58,11 +59,15 @@ export function decodeArgs(
   return args;
 }
 
-function audioArgs({ audio, video, sampleRate, channels }: ReadOptions): string[] {
+function audioArgs(options: ReadOptions, isCoarse: boolean): string[] {
+  const { audio, video, sampleRate, channels } = options;
   const isOptional = audio === undefined && video !== undefined;
   const args = ["-map", isOptional ? "0:a:0?" : "0:a:0", "-c:a", "pcm_f32le"];
   if (sampleRate !== undefined) args.push("-ar", String(sampleRate));
-  if (channels === 1) args.push("-af", meanFilter);
+  const filters: string[] = [];
+  if (isCoarse) filters.push("asetnsamples=4096:p=0");
+  if (channels === 1) filters.push(meanFilter);
+  if (filters.length > 0) args.push("-af", filters.join(","));
   return args;
 }
 
