@@ -7,14 +7,14 @@ import { connect } from "./stage/connect.ts";
 import type { NodeStats } from "./stats.ts";
 
 /**
- * What a node's methods may give: one chunk, `undefined` for none, a promise of either, or a generator
- * (sync or async) of any number.
+ * What a node's methods may give: one chunk, `undefined` for none, a generator (sync or async) of any
+ * number, or a promise of any of these.
  */
 export type NodeOutput<O> =
   | O
   | undefined
   | void
-  | PromiseLike<O | undefined | void>
+  | PromiseLike<O | undefined | void | Iterator<O, unknown> | AsyncIterator<O, unknown>>
   | Iterator<O, unknown>
   | AsyncIterator<O, unknown>;
 
