@@ -1,10 +1,17 @@
-import { SerializationError } from "../../core/errors.ts";
 import type { MessageSource, Wire } from "./_wire.ts";
 
 /** Bytes of the length in front of each message. */
 const HEADER = 4;
 /** What is read at once, and up to which size messages are written together. */
 const BLOCK = 65_536;
+
+/** A message came that is larger than allowed. */
+export class MessageTooLarge extends RangeError {
+  /** @param size of the message, in bytes; @param max the most that it may have */
+  constructor(size: number, max: number) {
+    super(`sent a message of ${size} bytes, more than ${max}`);
+  }
+}
 
 /** A connection, as both sides have it. */
 export interface Connection {
@@ -66,7 +73,7 @@ export class Link<Message> implements Wire<Message> {
   /**
    * Gives each message to `accept` until the other side ends. The bytes are only valid during the call.
    *
-   * @throws {SerializationError} if a message is larger than allowed; and whatever `accept` throws
+   * @throws {MessageTooLarge} if a message is; and whatever `accept` throws
    */
   async receive(accept: (body: Uint8Array) => void): Promise<void> {
     const failed = new Promise<never>((_, reject) => this.#failed = reject);
@@ -81,9 +88,7 @@ export class Link<Message> implements Wire<Message> {
       while (filled - at >= HEADER) {
         const size = sizeAt(block, at);
         if (size > this.#maxBytes) {
-          throw new SerializationError(
-            `Cannot take message as it may have at most ${this.#maxBytes} bytes: it has ${size}`,
-          );
+          throw new MessageTooLarge(size, this.#maxBytes);
         }
         if (size > BLOCK - HEADER) {
           const whole = await this.#readRest(block.subarray(at + HEADER, filled), size);

@@ -1055,7 +1055,7 @@ var ValueReader = class {
   #end;
   /** @param bytes what to read; views of it may be part of the values; @param options the bounds */
   constructor(bytes, { maxDepth = MAX_DEPTH, maxItems = 1e6 } = {}) {
-    this.#bytes = bytes;
+    this.#bytes = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#maxDepth = maxDepth;
     this.#items = maxItems;
@@ -4680,6 +4680,12 @@ function show(value) {
 // remote/sandbox/_link.ts
 var HEADER = 4;
 var BLOCK = 65536;
+var MessageTooLarge = class extends RangeError {
+  /** @param size of the message, in bytes; @param max the most that it may have */
+  constructor(size, max) {
+    super(`sent a message of ${size} bytes, more than ${max}`);
+  }
+};
 var Link = class {
   #connection;
   #encode;
@@ -4717,7 +4723,7 @@ var Link = class {
   /**
    * Gives each message to `accept` until the other side ends. The bytes are only valid during the call.
    *
-   * @throws {SerializationError} if a message is larger than allowed; and whatever `accept` throws
+   * @throws {MessageTooLarge} if a message is; and whatever `accept` throws
    */
   async receive(accept2) {
     const failed = new Promise((_, reject) => this.#failed = reject);
@@ -4736,7 +4742,7 @@ var Link = class {
       while (filled - at >= HEADER) {
         const size = sizeAt(block, at);
         if (size > this.#maxBytes) {
-          throw new SerializationError(`Cannot take message as it may have at most ${this.#maxBytes} bytes: it has ${size}`);
+          throw new MessageTooLarge(size, this.#maxBytes);
         }
         if (size > BLOCK - HEADER) {
           const whole = await this.#readRest(block.subarray(at + HEADER, filled), size);
@@ -5391,11 +5397,13 @@ var removed = [
   "sessionStorage"
 ];
 function narrowScope() {
+  tellTruth();
   for (const name of removed) {
     for (let at = globalThis; at !== null; at = Object.getPrototypeOf(at)) {
       if (Object.hasOwn(at, name)) Reflect.deleteProperty(at, name);
     }
   }
+  Reflect.deleteProperty(Object.getPrototypeOf(navigator), "gpu");
   const runtime = Deno;
   for (const name of [
     "stdin",
@@ -5411,6 +5419,35 @@ function narrowScope() {
     Reflect.deleteProperty(runtime, symbol);
   }
 }
+function tellTruth() {
+  const { permissions } = Deno;
+  const query = permissions.query.bind(permissions);
+  const truth = async (of) => {
+    const { state, partial } = await query(of);
+    return {
+      state: state === "prompt" ? "denied" : state,
+      partial
+    };
+  };
+  const querySync = permissions.querySync.bind(permissions);
+  const truthSync = (of) => {
+    const { state, partial } = querySync(of);
+    return {
+      state: state === "prompt" ? "denied" : state,
+      partial
+    };
+  };
+  for (const [name, value] of Object.entries({
+    query: truth,
+    querySync: truthSync
+  })) {
+    Object.defineProperty(permissions, name, {
+      value,
+      configurable: true,
+      writable: true
+    });
+  }
+}
 
 // remote/sandbox/guest/start.ts
 async function start2() {
@@ -5421,6 +5458,7 @@ async function start2() {
     transport: "unix",
     path: socket
   });
+  giveUp(socket);
   const host = new GuestHost(connection, maxMessageBytes);
   captureConsole((line) => host.say({
     type: "log",
@@ -5428,6 +5466,20 @@ async function start2() {
   }));
   narrowScope();
   void host.serve();
+}
+function giveUp(socket) {
+  Deno.permissions.revokeSync({
+    name: "write",
+    path: socket
+  });
+  Deno.permissions.revokeSync({
+    name: "read",
+    path: socket
+  });
+  Deno.permissions.revokeSync({
+    name: "net",
+    host: `unix:${socket}`
+  });
 }
 
 // remote/sandbox/guest/entry.ts

@@ -16,8 +16,16 @@ export async function start(): Promise<void> {
   const { socket, maxMessageBytes }: GuestSetup = JSON.parse(scope.name);
   scope.name = "sandbox";
   const connection = await Deno.connect({ transport: "unix", path: socket });
+  giveUp(socket);
   const host = new GuestHost(connection, maxMessageBytes);
   captureConsole((line) => host.say({ type: "log", ...line }));
   narrowScope();
   void host.serve();
+}
+
+/** Gives up the rights that only connecting needed: with them a bundle could write where the socket was. */
+function giveUp(socket: string): void {
+  Deno.permissions.revokeSync({ name: "write", path: socket });
+  Deno.permissions.revokeSync({ name: "read", path: socket });
+  Deno.permissions.revokeSync({ name: "net", host: `unix:${socket}` });
 }

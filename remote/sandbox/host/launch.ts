@@ -30,6 +30,11 @@ export interface SandboxFolder {
   cache: string;
 }
 
+/** The shell sets what can only be set by a process for itself, then becomes Deno. */
+const SHELL = "/bin/sh";
+/** No core dumps, no file larger than a mebibyte (in blocks of 512 B), few descriptors. */
+const ULIMITS = 'ulimit -c 0; ulimit -f 2048; ulimit -n 256; exec "$0" "$@"';
+
 /** Equal for launches of which one process can stand in for the other. */
 export function launchKey({ isolation, permissions, limits }: Launch): string {
   const { memoryBytes, messageBytes } = limits; // the other limits are the host's to watch
@@ -44,10 +49,11 @@ export function commandOf(
   const deno = Deno.execPath();
   const env = environment(launch.permissions, folder);
   const args = denoArguments(launch, { folder, files });
-  if (launch.isolation === "process") return { command: deno, args, env };
+  const limited = ["-c", ULIMITS, deno, ...args];
+  if (launch.isolation === "process") return { command: SHELL, args: limited, env };
   return {
     command: "bwrap",
-    args: [...bwrapArguments(launch, { folder, files, deno }), "--", deno, ...args],
+    args: [...bwrapArguments(launch, { folder, files, deno }), "--", SHELL, ...limited],
     env,
   };
 }

@@ -1,5 +1,5 @@
 import { messageOf, SandboxError, type SandboxReason } from "../../../core/errors.ts";
-import { Link } from "../_link.ts";
+import { Link, MessageTooLarge } from "../_link.ts";
 import type { CompleteLimits } from "../limits.ts";
 import {
   decodeGuestMessage,
@@ -43,6 +43,7 @@ export class SandboxProcess {
   #limits: CompleteLimits;
   #endError: SandboxError | undefined;
   #words = "";
+  #wordsRead: Promise<void> | undefined;
   #unwatch: (() => void) | undefined;
   #lastMessageAt = performance.now();
   #outputBytes = 0;
@@ -78,7 +79,7 @@ export class SandboxProcess {
       }).spawn();
       const process = new SandboxProcess(launch, folder, child);
       void process.#readStray(child.stdout, false);
-      void process.#readStray(child.stderr, true);
+      process.#wordsRead = process.#readStray(child.stderr, true);
       void process.#awaitExit();
       try {
         await process.#connect(listener);
@@ -176,10 +177,12 @@ export class SandboxProcess {
   }
 
   async #receive(ready: () => void): Promise<void> {
+    let isReady = false;
     try {
       await this.#link.receive((body) => {
         const message = this.#check(body);
-        if (message.type === "ready") {
+        if (message.type === "ready" && !isReady) {
+          isReady = true;
           if (message.version !== PROTOCOL_VERSION) throw new Error("speaks another version");
           ready();
         } else if (this.#listener === undefined) {
@@ -188,12 +191,12 @@ export class SandboxProcess {
           this.#listener.accept(message);
         }
       });
-      await this.#awaitLastWords();
-      this.kill("crash", this.#words === "" ? "hung up" : `failed: ${this.#words}`);
+      await this.#hungUp();
     } catch (error) {
       if (isHangUp(error)) {
-        await this.#awaitLastWords();
-        this.kill("crash", this.#words === "" ? "hung up" : `failed: ${this.#words}`, error);
+        await this.#hungUp(error);
+      } else if (error instanceof MessageTooLarge) {
+        this.kill("output", error.message, error);
       } else {
         this.kill("protocol", `broke the protocol: ${messageOf(error)}`, error);
       }
@@ -248,31 +251,22 @@ export class SandboxProcess {
     }
   }
 
-  /** Waits for a process that hung up to end by itself, so that it can say why. */
-  async #awaitLastWords(): Promise<void> {
+  /** Gives a process that hung up the time to end by itself and say why, then ends it. */
+  async #hungUp(cause?: unknown): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, LAST_WORDS_MS);
     await Promise.race([this.#over.promise, promise]);
     clearTimeout(timer);
+    this.kill("crash", "hung up", cause);
   }
 
   async #awaitExit(): Promise<void> {
     const { code, signal } = await this.#child.status;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, 20); // its last words may still be in the pipe
-    await promise;
-    clearTimeout(timer);
-    const how = signal === null ? `with code ${code}` : `by ${signal}`;
-    if (/(out of memory|OOM|Allocation failed)/i.test(this.#words)) {
-      this.#end(new SandboxError(`Sandbox used up its heap`, { reason: "memory" }));
-    } else {
-      const words = this.#words.trim();
-      this.#end(
-        new SandboxError(`Sandbox ended ${how}${words === "" ? "" : `: ${words}`}`, {
-          reason: "crash",
-        }),
-      );
-    }
+    await this.#wordsRead; // its last words may still be in the pipe
+    const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+    const words = plainWords(this.#words);
+    const what = words === "" ? how : `failed: ${words}`;
+    this.#end(new SandboxError(`Sandbox ${what}`, { reason: reasonOf(words) }));
     this.#link?.close();
     await this.#child.stdin.close().catch(() => {}); // its reader is gone
     removeFolder(this.folder);
@@ -303,6 +297,8 @@ function makeFolder(guestUrl: string): SandboxFolder {
   );
   Deno.mkdirSync(folder.bundle);
   Deno.mkdirSync(folder.cache);
+  // where Deno would make a folder for caches and storage, which need no permission: a file is in the way
+  Deno.writeTextFileSync(`${folder.cache}/location_data`, "");
   return folder;
 }
 
@@ -337,4 +333,19 @@ function isHangUp(error: unknown): boolean {
   return [BrokenPipe, ConnectionReset, BadResource, Interrupted].some((gone) =>
     error instanceof gone
   );
+}
+
+/** What a process said at its end, without what only concerns this machine. */
+function plainWords(words: string): string {
+  const said = words.replaceAll(/^error: Uncaught \(in worker ".*"\) /gm, "Uncaught ");
+  const lines = said.split("\n").filter((line) => line.trim() !== "");
+  const last = lines.at(-1);
+  if (lines.length > 1 && last !== undefined && lines[0]!.startsWith(last)) lines.pop();
+  return lines.join("\n");
+}
+
+/** Why a process ended that was not killed, as far as its last words tell. */
+function reasonOf(words: string): SandboxReason {
+  if (/out of memory|OOM|allocation failed/i.test(words)) return "memory";
+  return /^Uncaught.*NotCapable/.test(words) ? "denied" : "crash";
 }

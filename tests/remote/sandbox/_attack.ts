@@ -18,7 +18,10 @@ export interface AttackOptions {
 /** A module of hostile JavaScript, loaded in a sandbox of its own. */
 export async function withGuest(
   code: string,
-  use: (guest: RemoteModule<Record<string, (...args: unknown[]) => unknown>>, pid: number) => Promise<void>,
+  use: (
+    guest: RemoteModule<Record<string, (...args: unknown[]) => unknown>>,
+    pid: number,
+  ) => Promise<void>,
   { policy = {}, permissions, files }: AttackOptions = {},
 ): Promise<void> {
   await using host = new SandboxHost({ warm: 0 });
@@ -67,14 +70,18 @@ export function refused(name: string, expression: string, message: RegExp): void
 export function ended(
   name: string,
   code: string,
-  { reason, ...options }: AttackOptions & { reason: SandboxReason },
+  { reason, prelude = "", ...options }: AttackOptions & { reason: SandboxReason; prelude?: string },
 ): void {
   Deno.test(`Sandbox ends ${name}: ${reason}`, async () => {
     await using host = new SandboxHost({ warm: 0 });
     const neighbour = await host.load(await bundleOf("export const alive = () => 42;"));
-    const error = await withGuest(`export const attack = async () => { ${code} };`, async (guest) => {
-      await guest.attack!();
-    }, options).then(() => undefined, (thrown) => thrown);
+    const error = await withGuest(
+      `${prelude}; export const attack = async () => { ${code} };`,
+      async (guest) => {
+        await guest.attack!();
+      },
+      options,
+    ).then(() => undefined, (thrown) => thrown);
     assert.ok(error instanceof SandboxError, `it threw ${error}`);
     assert.equal(error.reason, reason, String(error));
     const outcome = await neighbour.operate({
