@@ -6,15 +6,19 @@
 
 export * from "./audio/audio_buffer.ts";
 export * from "./audio/audio_transform.ts";
+export * from "./data/mod.ts";
 export * from "./data/pass_through.ts";
 export * from "./io/mod.ts";
 export * from "./ml/voice_activity_detector.ts";
+export * from "./text/mod.ts";
 
 import type { NodeClass } from "../core/node.ts";
 import { AudioBuffer } from "./audio/audio_buffer.ts";
 import { AudioTransform } from "./audio/audio_transform.ts";
+import { dataNodes, flowNodes } from "./data/mod.ts";
 import { PassThrough } from "./data/pass_through.ts";
 import { VoiceActivityDetector } from "./ml/voice_activity_detector.ts";
+import { textNodes } from "./text/mod.ts";
 
 /** All node types that come with the library, for a registry: a server, a manifest, a command line. */
 export const builtinNodes: readonly NodeClass[] = [
@@ -22,4 +26,7 @@ export const builtinNodes: readonly NodeClass[] = [
   AudioTransform,
   PassThrough,
   VoiceActivityDetector,
+  ...textNodes,
+  ...dataNodes,
+  ...flowNodes,
 ];

@@ -1,0 +1,13 @@
+import { deepEqual } from "node:assert/strict";
+import { dataNodes, flowNodes } from "../../../nodes/data/mod.ts";
+import { nodeContract } from "../../../testing/mod.ts";
+import { dataContracts } from "./_contracts.ts";
+
+Deno.test("Every node of nodes/data has a contract", () => {
+  const types = [...dataNodes, ...flowNodes].map(({ type }) => type);
+  deepEqual(types.sort(), Object.keys(dataContracts).sort());
+});
+
+for (const [type, contract] of Object.entries(dataContracts)) {
+  for (const { name, run } of nodeContract(contract)) Deno.test(`${type} ${name}`, run);
+}
