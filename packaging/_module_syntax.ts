@@ -1,0 +1,195 @@
+import { type Node as SyntaxNode, parse } from "acorn";
+import { messageOf, PackagingError } from "../core/errors.ts";
+
+/** A name that an import or re-export binds: `*` stands for the whole module. */
+export interface Binding {
+  /** The name in the other module. */
+  imported: string;
+  /** The name here. */
+  local: string;
+}
+
+/** One way in which a module reaches for another. Positions are UTF-16 offsets in its source. */
+export interface ImportUse {
+  /** `static`, `re-export`, `re-export-all` and `dynamic`; `meta` is `import.meta.<specifier>`. */
+  kind: "static" | "re-export" | "re-export-all" | "dynamic" | "meta";
+  /** The other module's specifier; `undefined` where it is computed. */
+  specifier: string | undefined;
+  /** Whether it has import attributes or options. */
+  hasAttributes: boolean;
+  /** What it binds. */
+  bindings: Binding[];
+  /** Where it starts. */
+  start: number;
+  /** Where it ends. */
+  end: number;
+  /** Where the specifier with its quotes starts. */
+  specifierStart: number;
+  /** Where the specifier with its quotes ends. */
+  specifierEnd: number;
+}
+
+/** What a module takes and gives. */
+export interface ModuleSyntax {
+  /** All imports, in the order of the source. */
+  imports: ImportUse[];
+  /** Names that it exports; those of `export *` from elsewhere are not known. */
+  exports: string[];
+}
+
+/** A node of the syntax tree, as it is walked: acorn's types do not tell which keys hold nodes. */
+type Tree = SyntaxNode & Record<string, unknown>;
+
+/**
+ * Parses an ES module and lists its imports and exports. This is a whole parser on purpose: a lexer can be
+ * led to take code for a regular expression or a comment.
+ *
+ * @param maxTokens bounds the memory of the syntax tree: about 100 bytes a token
+ * @throws {PackagingError} if it is no ES module, or too large
+ */
+export function parseModule(source: string, maxTokens: number): ModuleSyntax {
+  let tokens = 0;
+  const countToken = () => {
+    if (++tokens > maxTokens) {
+      throw new PackagingError(`Cannot read module as it has more than ${maxTokens} tokens`);
+    }
+  };
+  const program = parseProgram(source, countToken);
+  const syntax: ModuleSyntax = { imports: [], exports: [] };
+  const stack: Tree[] = [program];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    visit(node, syntax);
+    for (const value of Object.values(node)) {
+      // Not spread into push(): a hostile list is longer than a call may have arguments.
+      for (const child of Array.isArray(value) ? value : [value]) {
+        if (isTree(child)) stack.push(child);
+      }
+    }
+  }
+  syntax.imports.sort((a, b) => a.start - b.start);
+  return syntax;
+}
+
+function parseProgram(source: string, onToken: () => void): Tree {
+  try {
+    const options = { ecmaVersion: "latest", sourceType: "module", onToken } as const;
+    return parse(source, options) as SyntaxNode as Tree;
+  } catch (cause) {
+    if (cause instanceof PackagingError) throw cause;
+    throw new PackagingError(`Cannot read module as it is not valid: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === "object" && value !== null && typeof (value as Tree).type === "string";
+}
+
+function visit(node: Tree, { imports, exports }: ModuleSyntax): void {
+  switch (node.type) {
+    case "ImportDeclaration":
+      imports.push(importUse("static", node, bindingsOf(node)));
+      break;
+    case "ExportAllDeclaration":
+      imports.push(importUse("re-export-all", node, []));
+      if (isTree(node.exported)) exports.push(nameOf(node.exported));
+      break;
+    case "ExportNamedDeclaration":
+      if (isTree(node.source)) imports.push(importUse("re-export", node, bindingsOf(node)));
+      exports.push(...exportedNames(node));
+      break;
+    case "ExportDefaultDeclaration":
+      exports.push("default");
+      break;
+    case "ImportExpression":
+      imports.push(importUse("dynamic", node, []));
+      break;
+    case "MemberExpression":
+      if (isTree(node.object) && node.object.type === "MetaProperty") {
+        if (nameOf(node.object.meta as Tree) === "import") imports.push(metaUse(node));
+      }
+  }
+}
+
+function importUse(kind: ImportUse["kind"], node: Tree, bindings: Binding[]): ImportUse {
+  const { value, start, end } = node.source as Tree;
+  const { attributes, options } = node;
+  return {
+    kind,
+    specifier: typeof value === "string" ? value : undefined,
+    hasAttributes: isTree(options) || (Array.isArray(attributes) && attributes.length > 0),
+    bindings,
+    start: node.start,
+    end: node.end,
+    specifierStart: start,
+    specifierEnd: end,
+  };
+}
+
+function metaUse(node: Tree): ImportUse {
+  const { value, start, end } = node.property as Tree;
+  const name = node.computed === true ? value : nameOf(node.property as Tree);
+  return {
+    kind: "meta",
+    specifier: typeof name === "string" ? name : undefined,
+    hasAttributes: false,
+    bindings: [],
+    start: node.start,
+    end: node.end,
+    specifierStart: start,
+    specifierEnd: end,
+  };
+}
+
+function bindingsOf(node: Tree): Binding[] {
+  return (node.specifiers as Tree[]).map((specifier) => {
+    switch (specifier.type) {
+      case "ImportNamespaceSpecifier":
+        return { imported: "*", local: nameOf(specifier.local as Tree) };
+      case "ImportDefaultSpecifier":
+        return { imported: "default", local: nameOf(specifier.local as Tree) };
+      case "ExportSpecifier":
+        return {
+          imported: nameOf(specifier.local as Tree),
+          local: nameOf(specifier.exported as Tree),
+        };
+      default:
+        return {
+          imported: nameOf(specifier.imported as Tree),
+          local: nameOf(specifier.local as Tree),
+        };
+    }
+  });
+}
+
+function exportedNames(node: Tree): string[] {
+  const named = (node.specifiers as Tree[]).map((specifier) => nameOf(specifier.exported as Tree));
+  if (!isTree(node.declaration)) return named;
+  const { id, declarations } = node.declaration;
+  if (isTree(id)) return [nameOf(id)];
+  return (declarations as Tree[]).flatMap((declarator) => patternNames(declarator.id as Tree));
+}
+
+/** The names that a declaration's left side binds. */
+function patternNames(pattern: Tree): string[] {
+  switch (pattern.type) {
+    case "Identifier":
+      return [nameOf(pattern)];
+    case "ObjectPattern":
+      return (pattern.properties as Tree[]).flatMap(({ value, argument }) =>
+        patternNames((value ?? argument) as Tree)
+      );
+    case "ArrayPattern":
+      return (pattern.elements as unknown[]).filter(isTree).flatMap(patternNames);
+    case "AssignmentPattern":
+      return patternNames(pattern.left as Tree);
+    default:
+      return patternNames(pattern.argument as Tree);
+  }
+}
+
+/** The name that an identifier or a quoted name spells. */
+function nameOf({ name, value }: Tree): string {
+  return typeof name === "string" ? name : String(value);
+}

@@ -1,0 +1,2 @@
+/** A module beside the entry. */
+export const factor = 3;
