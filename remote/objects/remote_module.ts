@@ -46,7 +46,7 @@ export function remoteModule<T>(
 }
 
 function proxyOf(place: Place): unknown {
-  const { session, target, path } = place;
+  const { path } = place;
   return new Proxy(function () {}, {
     get: (_, key) => {
       if (key === "then") return path.length === 0 ? undefined : thenOf(place);
@@ -61,10 +61,7 @@ function proxyOf(place: Place): unknown {
     },
     has: (_, key) => typeof key === "string",
     apply: (_, __, args) => call(place, args),
-    construct: (_, args) => {
-      const encoded = session.callbacks.encode(args);
-      return operate(place, { kind: "construct", target, path, ...encoded });
-    },
+    construct: (_, args) => construct(place, args),
     deleteProperty: () => false,
     defineProperty: () => false,
     setPrototypeOf: () => false,
@@ -82,6 +79,12 @@ function call(place: Place, args: unknown[]): RemoteCall {
     const encoded = session.callbacks.encode(args);
     return await operate(place, { kind: "apply", target, path, ...encoded });
   })());
+}
+
+async function construct(place: Place, args: unknown[]): Promise<unknown> {
+  const { session, target, path } = place;
+  const encoded = session.callbacks.encode(args);
+  return await operate(place, { kind: "construct", target, path, ...encoded });
 }
 
 async function assign(place: Place, path: string[], value: unknown): Promise<void> {

@@ -52,7 +52,7 @@ export type Outcome =
 
 /** What the host says. */
 export type HostMessage =
-  | { type: "load"; module: string }
+  | { type: "load"; module: string; files: string[] }
   | { type: "open"; segment: number; nodes: NodeSpec[]; states?: Map<string, unknown> }
   | { type: "inputs"; segment: number; entries: Entry[] }
   | { type: "end"; segment: number }
@@ -143,7 +143,7 @@ export function encodeGuestMessage(message: GuestMessage): Uint8Array {
 function hostFields(message: HostMessage): unknown[] {
   switch (message.type) {
     case "load":
-      return [message.module];
+      return [message.module, message.files];
     case "open":
       return [message.segment, message.nodes, message.states];
     case "inputs":
@@ -206,7 +206,11 @@ export function decodeHostMessage(bytes: Uint8Array): HostMessage {
   const type = hostTypes.get(fields.count());
   switch (type) {
     case "load":
-      return { type, module: fields.text(MAX_NAME) };
+      return {
+        type,
+        module: fields.text(MAX_NAME),
+        files: fields.list(MAX_ENTRIES, (name) => Fields.text(name, MAX_NAME)),
+      };
     case "open":
       return {
         type,

@@ -4110,6 +4110,26 @@ function isOlder(current, required) {
   return false;
 }
 
+// packaging/data_files.ts
+import { readFileSync } from "node:fs";
+var installed;
+function dataFile(name, base) {
+  if (installed === void 0) return new Uint8Array(readFileSync(new URL(encodeURI(name), base)));
+  const bytes = installed.get(name);
+  if (bytes !== void 0) return bytes;
+  const names = [
+    ...installed.keys()
+  ].join(", ") || "none";
+  const rule = `the bundle must include it (it has ${names})`;
+  throw new TypeError(cannot("read data file", {
+    rule,
+    value: name
+  }));
+}
+function installDataFiles(files) {
+  installed = files;
+}
+
 // remote/sandbox/_fields.ts
 var Fields = class _Fields {
   #values;
@@ -4451,7 +4471,8 @@ function decodeHostMessage(bytes) {
     case "load":
       return {
         type,
-        module: fields.text(MAX_NAME)
+        module: fields.text(MAX_NAME),
+        files: fields.list(MAX_ENTRIES, (name) => Fields.text(name, MAX_NAME))
       };
     case "open":
       return {
@@ -4848,6 +4869,28 @@ function* join(bodies) {
 function sizeAt(bytes, at) {
   return new DataView(bytes.buffer, bytes.byteOffset + at, HEADER).getUint32(0);
 }
+
+// remote/sandbox/guest/bundle_files.ts
+var BundleFiles = class extends Map {
+  #module;
+  /** @param module the bundle's module, as URL; @param names of the files beside it */
+  constructor(module, names) {
+    super(names.map((name) => [
+      name,
+      empty
+    ]));
+    this.#module = module;
+  }
+  /** The bytes of a file; `undefined` if there is none of that name. */
+  get(name) {
+    const known = super.get(name);
+    if (known !== empty) return known;
+    const bytes = Deno.readFileSync(new URL(encodeURI(`./${name}`), this.#module));
+    this.set(name, bytes);
+    return bytes;
+  }
+};
+var empty = new Uint8Array(0);
 
 // remote/sandbox/guest/guest_objects.ts
 var GuestObjects = class {
@@ -5314,7 +5357,7 @@ var GuestHost = class {
   #accept(message) {
     switch (message.type) {
       case "load":
-        return void this.#load(message.module);
+        return void this.#load(message);
       case "open":
         return this.#open(message);
       case "inputs":
@@ -5335,8 +5378,9 @@ var GuestHost = class {
         return this.#objects?.calledBack(message.id, message.outcome);
     }
   }
-  async #load(module) {
+  async #load({ module, files }) {
     try {
+      installDataFiles(new BundleFiles(module, files));
       this.#exports = await import(module);
       this.#objects = new GuestObjects(this.#exports, (message) => this.say(message));
       this.say({
@@ -5505,6 +5549,7 @@ export {
   VideoFrame,
   assertRuntime,
   cannot,
+  dataFile,
   decodeValue,
   encodeValue,
   messageOf,

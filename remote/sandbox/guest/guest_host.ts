@@ -7,6 +7,8 @@ import {
   type HostMessage,
   PROTOCOL_VERSION,
 } from "../protocol.ts";
+import { installDataFiles } from "../../../packaging/data_files.ts";
+import { BundleFiles } from "./bundle_files.ts";
 import { GuestObjects } from "./guest_objects.ts";
 import { type Exports, GuestSegment } from "./guest_segment.ts";
 
@@ -37,7 +39,7 @@ export class GuestHost {
   #accept(message: HostMessage): void {
     switch (message.type) {
       case "load":
-        return void this.#load(message.module);
+        return void this.#load(message);
       case "open":
         return this.#open(message);
       case "inputs":
@@ -59,8 +61,9 @@ export class GuestHost {
     }
   }
 
-  async #load(module: string): Promise<void> {
+  async #load({ module, files }: HostMessage & { type: "load" }): Promise<void> {
     try {
+      installDataFiles(new BundleFiles(module, files));
       this.#exports = await import(module);
       this.#objects = new GuestObjects(this.#exports, (message) => this.say(message));
       this.say({ type: "loaded", exports: Object.keys(this.#exports) });

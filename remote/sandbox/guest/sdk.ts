@@ -6,3 +6,4 @@
 
 export * from "../../../core/mod.ts";
 export * from "../../../core/codec/mod.ts";
+export { dataFile } from "../../../packaging/data_files.ts";

@@ -32,8 +32,8 @@ export interface SandboxFolder {
 
 /** The shell sets what can only be set by a process for itself, then becomes Deno. */
 const SHELL = "/bin/sh";
-/** No core dumps, no file larger than a mebibyte (in blocks of 512 B), few descriptors. */
-const ULIMITS = 'ulimit -c 0; ulimit -f 2048; ulimit -n 256; exec "$0" "$@"';
+/** No core dumps, no file (Deno's own cache writes some) above 64 MiB in blocks of 512 B, few descriptors. */
+const ULIMITS = 'ulimit -c 0; ulimit -f 131072; ulimit -n 256; exec "$0" "$@"';
 
 /** Equal for launches of which one process can stand in for the other. */
 export function launchKey({ isolation, permissions, limits }: Launch): string {

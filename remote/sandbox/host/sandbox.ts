@@ -5,7 +5,8 @@ import type { NodeSpec } from "../../../core/executor.ts";
 import type { HostSegment } from "../_host_segment.ts";
 import type { CompleteLimits } from "../limits.ts";
 import type { GuestMessage, HostMessage, Operation, Outcome } from "../protocol.ts";
-import { errorOf, failureOf } from "../failure.ts";
+import { errorOf, type Failure, failureOf } from "../failure.ts";
+import { localizeStack } from "../../../packaging/localize_stack.ts";
 import type { Bundle } from "../../../packaging/bundle.ts";
 import { writeBundle } from "./write_bundle.ts";
 import type { SandboxProcess } from "./sandbox_process.ts";
@@ -31,6 +32,7 @@ export class Sandbox implements AsyncDisposable {
   /** The names that the module exports. */
   exports: readonly string[] = [];
   readonly #process: SandboxProcess;
+  readonly #bundle: Bundle;
   readonly #log: Logger;
   readonly #callBack: CallBack | undefined;
   readonly #segments = new Map<number, HostSegment>();
@@ -40,8 +42,9 @@ export class Sandbox implements AsyncDisposable {
   #nextSegment = 1;
   #nextOperation = 1;
 
-  private constructor(process: SandboxProcess, { log, callBack }: LoadOptions) {
+  private constructor(process: SandboxProcess, bundle: Bundle, { log, callBack }: LoadOptions) {
     this.#process = process;
+    this.#bundle = bundle;
     this.#log = log ?? loggerFor("sandbox", "guest");
     this.#callBack = callBack;
   }
@@ -57,14 +60,18 @@ export class Sandbox implements AsyncDisposable {
     bundle: Bundle,
     options: LoadOptions,
   ): Promise<Sandbox> {
-    const sandbox = new Sandbox(process, options);
+    const sandbox = new Sandbox(process, bundle, options);
     try {
       process.adopt({
         accept: (message) => sandbox.#accept(message),
         ended: (error) => sandbox.#ended(error),
       }, options.limits);
       const path = await writeBundle(bundle, process.folder.bundle);
-      process.send({ type: "load", module: pathToFileURL(path).href });
+      process.send({
+        type: "load",
+        module: pathToFileURL(path).href,
+        files: [...bundle.files.keys()],
+      });
       await sandbox.#loaded.promise;
     } catch (error) {
       await sandbox[Symbol.asyncDispose]();
@@ -145,7 +152,7 @@ export class Sandbox implements AsyncDisposable {
         this.exports = message.exports;
         return this.#loaded.resolve();
       case "not-loaded":
-        return this.#loaded.reject(errorOf(message.failure));
+        return this.#loaded.reject(errorOf(this.#localize(message.failure)));
       case "opened":
       case "outputs":
       case "credit":
@@ -158,7 +165,12 @@ export class Sandbox implements AsyncDisposable {
         const operation = this.#operations.get(message.id);
         if (operation === undefined) throw new Error("an answer is to no question");
         this.#operations.delete(message.id);
-        return operation.resolve(message.outcome);
+        const { outcome } = message;
+        return operation.resolve(
+          outcome.kind === "failed"
+            ? { kind: "failed", failure: this.#localize(outcome.failure) }
+            : outcome,
+        );
       }
       case "call-back":
         return void this.#answer(message.id, message);
@@ -167,8 +179,19 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
+  /** Puts the user's own files into the stacks, where this machine has them. */
+  #localize(failure: Failure): Failure {
+    const { cause } = failure;
+    return {
+      ...failure,
+      stack: localizeStack(failure.stack, this.#bundle),
+      ...(cause === undefined ? {} : { cause: this.#localize(cause) }),
+    };
+  }
+
   #toSegment(message: GuestMessage & { segment: number }): void {
     const { segment } = message;
+    if (message.type === "failed") message.failure = this.#localize(message.failure);
     if (segment === 0 || segment >= this.#nextSegment) throw new Error("a segment is none");
     this.#segments.get(segment)?.accept(message); // what comes for one that is over is void
   }

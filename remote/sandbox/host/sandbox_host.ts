@@ -53,9 +53,9 @@ export class SandboxHost implements AsyncDisposable {
     return this.#pool.size;
   }
 
-  /** Starts processes before they are needed, for bundles that ask for nothing. */
-  async warmUp(policy: SandboxPolicy = {}): Promise<void> {
-    await this.#pool.prepare(launchOf({}, policy));
+  /** Starts processes before they are needed, for bundles that ask for so much. */
+  async warmUp(policy: SandboxPolicy = {}, asked: SandboxPermissions = {}): Promise<void> {
+    await this.#pool.prepare(launchOf(asked, policy));
   }
 
   /**
