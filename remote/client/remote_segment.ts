@@ -92,6 +92,7 @@ export class RemoteSegment implements Segment {
   /** What to add to this connection's output numbers: a replayed interrupt drops other outputs. */
   #seqOffset = 0;
   #ack: { inputSeq: number; outputSeq: number; states: NodeState[] } | undefined;
+  /** What the server said that opened it last; `undefined` before the first did. */
   #opened: Opened | undefined;
   #attempt = 0;
   #interrupts = new Map<bigint, PromiseWithResolvers<void>>();
@@ -241,14 +242,14 @@ export class RemoteSegment implements Segment {
   async #close(): Promise<void> {
     this.#begin();
     this.#closing = Promise.withResolvers<void>();
-    this.#halfClose();
+    this.#sendFinish();
     await this.#closing.promise;
   }
 
-  #halfClose(): void {
+  #sendFinish(): void {
     if (this.#connection === undefined || this.#closing === undefined) return;
     this.#flush();
-    this.#connection.halfClose();
+    this.#connection.send(writeRequest({ case: "finish", value: {} }));
   }
 
   /** Connects, the first time that it is called. */
@@ -274,7 +275,6 @@ export class RemoteSegment implements Segment {
     const { call, where, reservation, report } = dialed;
     this.#where = where;
     this.#report = report;
-    this.#opened = undefined;
     this.#seqOffset = 0;
     this.#reading = true;
     const connection = new StreamConnection(call, {
@@ -295,7 +295,7 @@ export class RemoteSegment implements Segment {
     this.#creditedSeq = this.#ack?.outputSeq ?? 0;
     this.#grant();
     this.#flush();
-    this.#halfClose();
+    this.#sendFinish();
   }
 
   #openMessage(reservation: string): Uint8Array {
@@ -360,6 +360,13 @@ export class RemoteSegment implements Segment {
         return;
       case "interrupted":
         return this.#interrupted(message.value.id, Number(message.value.outputSeq));
+      case "ended": {
+        const { status } = message.value;
+        this.#connection?.finish();
+        return this.#onEnd(
+          status && { code: status.code, details: status.message, message: status },
+        );
+      }
     }
   }
 
@@ -435,12 +442,13 @@ export class RemoteSegment implements Segment {
 
   #retryOrFail(error: Error): void {
     const { attempts, resume } = this.#host;
-    const hasRun = this.#ack !== undefined || this.#window.items.length > 0;
-    if (!(error instanceof RemoteError) || !error.retryable || !resume || !hasRun) {
+    const opened = this.#opened;
+    // what never ran is not tried again: most likely the address is wrong
+    if (!(error instanceof RemoteError) || !error.retryable || !resume || opened === undefined) {
       return this.#failAfterOutputs(error);
     }
-    if (this.#opened?.resumeMode === ResumeMode.NONE) {
-      const { notResumable } = this.#opened;
+    if (opened.resumeMode === ResumeMode.NONE) {
+      const { notResumable } = opened;
       return this.#failAfterOutputs(
         new RemoteError(
           `Cannot go on with the session as node "${notResumable}" keeps a state and has no ` +

@@ -54,15 +54,17 @@ export class StreamConnection {
     });
   }
 
-  /** No message follows. */
-  halfClose(): void {
-    this.#call.end();
-  }
-
   /** Stops or goes on reading. */
   setReading(reading: boolean): void {
     if (reading) this.#call.resume();
     else this.#call.pause();
+  }
+
+  /** The server has said that it is over: nothing is told any more. */
+  finish(): void {
+    this.#over = true;
+    this.#call.resume();
+    this.#call.end();
   }
 
   /** Ends it; nothing is told any more. */
@@ -76,6 +78,7 @@ export class StreamConnection {
     if (this.#over || this.#status === undefined || !this.#readAll) return;
     this.#over = true;
     const { code, details, metadata } = this.#status;
+    this.#call.end();
     this.#events.end(code === 0 ? undefined : { code, details, metadata });
   }
 }

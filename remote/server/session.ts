@@ -99,6 +99,12 @@ export class Session {
     this.#signal();
   }
 
+  /** The client sends nothing more, credit neither. */
+  halfClosed(): void {
+    this.endInput();
+    this.grant(Infinity);
+  }
+
   /** The client has consumed outputs up to one. */
   grant(outputSeq: number): void {
     if (outputSeq > this.#consumedSeq) this.#consumedSeq = outputSeq;

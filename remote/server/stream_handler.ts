@@ -1,6 +1,7 @@
 import { ConfigurationError, PipelineError } from "../../core/errors.ts";
 import { loggerFor } from "../../core/log.ts";
 import { type Open, ResumeMode } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
+import type { Status } from "../../proto/gen/remotemedia/v1/error_pb.ts";
 import { holdsChunks, readBatch } from "../wire/batch_reader.ts";
 import { statusOf } from "../wire/errors.ts";
 import {
@@ -17,6 +18,9 @@ import type { ServerState } from "./server_state.ts";
 
 const log = loggerFor("server");
 
+/** How long a client has to half-close once its session is over, in ms. */
+const HALF_CLOSE_MS = 1_000;
+
 /** Runs a `Stream` call: the first message opens a session, the rest goes to it. */
 export function handleStream(call: StreamCall, server: ServerState): void {
   const handler = new StreamHandler(call, server);
@@ -31,6 +35,7 @@ class StreamHandler {
   readonly #server: ServerState;
   #session: Session | undefined;
   #ended = false;
+  readonly #halfClosed = Promise.withResolvers<void>();
   #release: (() => void) | undefined;
 
   constructor(call: StreamCall, server: ServerState) {
@@ -48,12 +53,14 @@ class StreamHandler {
   }
 
   endInput(): void {
+    this.#halfClosed.resolve();
     if (this.#ended) return;
     if (this.#session === undefined) this.#fail(protocolError("ended it before it was opened"));
-    else this.#session.endInput();
+    else this.#session.halfClosed();
   }
 
   cancel(): void {
+    this.#halfClosed.resolve();
     this.#finish();
     void this.#session?.stop(new PipelineError("The client cancelled the session"));
   }
@@ -72,6 +79,7 @@ class StreamHandler {
     }
     if (session === undefined) throw protocolError(`sent ${message.case} before it was opened`);
     if (message.case === "credit") session.grant(Number(message.value.outputSeq));
+    else if (message.case === "finish") session.endInput();
     else if (message.case === "interrupt") {
       session.interrupt(message.value.id).catch((error) => this.#fail(error));
     } else throw protocolError(`sent ${message.case} in an unknown form`);
@@ -127,8 +135,10 @@ class StreamHandler {
   async #run(session: Session): Promise<void> {
     try {
       await session.run();
-      if (!this.#ended) this.#call.end();
+      if (this.#ended) return;
       this.#finish();
+      await this.#sendEnded(undefined);
+      this.#call.end();
     } catch (error) {
       this.#fail(error);
     }
@@ -138,9 +148,24 @@ class StreamHandler {
   #fail(error: unknown): void {
     if (this.#ended) return;
     this.#finish();
+    log.debug("session failed: {error}", { error });
     void this.#session?.stop(error);
-    this.#call.emit("error", statusOf(error));
+    const status = statusOf(error);
+    void this.#sendEnded(status.message).then(() => this.#call.emit("error", status));
+  }
+
+  /** Tells the client how the session ended, and waits until it has nothing more to send. */
+  async #sendEnded(status: Status | undefined): Promise<void> {
     this.#call.resume(); // what still comes is read and thrown away
+    const timer = setTimeout(() => this.#halfClosed.resolve(), HALF_CLOSE_MS);
+    try {
+      await send(this.#call, writeResponse({ case: "ended", value: { status } }));
+      await this.#halfClosed.promise;
+    } catch {
+      // cancelled: nobody waits for a status
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #finish(): void {

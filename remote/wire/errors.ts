@@ -17,6 +17,7 @@ import {
 import {
   type ErrorDetail,
   ErrorDetailSchema,
+  type Status,
   StatusSchema,
 } from "../../proto/gen/remotemedia/v1/error_pb.ts";
 
@@ -34,6 +35,8 @@ export interface CallStatus {
   code: status;
   details: string;
   metadata: Metadata;
+  /** The same as a message. */
+  message: Status;
 }
 
 /** The gRPC status of an error. The one place that says which error has which code. */
@@ -43,9 +46,9 @@ export function statusOf(error: unknown): CallStatus {
   const detail = create(ErrorDetailSchema, detailOf(error, MAX_CAUSES));
   const details = [anyPack(ErrorDetailSchema, detail)];
   const metadata = new Metadata();
-  const bytes = toBinary(StatusSchema, create(StatusSchema, { code, message, details }));
-  metadata.set(detailsKey, Buffer.from(bytes));
-  return { code, details: message, metadata };
+  const told = create(StatusSchema, { code, message, details });
+  metadata.set(detailsKey, Buffer.from(toBinary(StatusSchema, told)));
+  return { code, details: message, metadata, message: told };
 }
 
 function codeOf(error: unknown): status {
@@ -95,7 +98,10 @@ function detailOf(error: unknown, causes: number): MessageInitShape<typeof Error
 export interface FailedCall {
   code: number;
   details: string;
+  /** The trailers. */
   metadata?: Metadata;
+  /** The status as a message, where that came before the trailers. */
+  message?: Status;
 }
 
 /**
@@ -103,8 +109,9 @@ export interface FailedCall {
  *
  * @param call how it failed; @param where what was called, for errors of the connection
  */
-export function errorOf({ code, details, metadata }: FailedCall, where: string): Error {
-  const detail = metadata === undefined ? undefined : detailIn(metadata);
+export function errorOf(call: FailedCall, where: string): Error {
+  const { code, details } = call;
+  const detail = detailOfCall(call);
   if (detail !== undefined) return rebuild(detail, code) as Error;
   return new RemoteError(sentenceOf(code, { details, where }), {
     code,
@@ -118,11 +125,11 @@ function isRetryable(code: number): boolean {
     code === status.ABORTED;
 }
 
-function detailIn(metadata: Metadata): ErrorDetail | undefined {
-  const [bytes] = metadata.get(detailsKey);
-  if (!(bytes instanceof Uint8Array)) return undefined;
+function detailOfCall({ metadata, message }: FailedCall): ErrorDetail | undefined {
+  const [bytes] = metadata?.get(detailsKey) ?? [];
+  if (message === undefined && !(bytes instanceof Uint8Array)) return undefined;
   try {
-    const [any] = fromBinary(StatusSchema, bytes).details;
+    const [any] = (message ?? fromBinary(StatusSchema, bytes as Uint8Array)).details;
     return any === undefined ? undefined : anyUnpack(any, ErrorDetailSchema);
   } catch {
     return undefined; // a detail of somebody else: the status itself tells enough

@@ -6,6 +6,8 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Chunk, ChunkBatch } from "./chunk_pb.ts";
 import { file_remotemedia_v1_chunk } from "./chunk_pb.ts";
+import type { Status } from "./error_pb.ts";
+import { file_remotemedia_v1_error } from "./error_pb.ts";
 import type { NodeSpec, NodeStats } from "./node_pb.ts";
 import { file_remotemedia_v1_node } from "./node_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file remotemedia/v1/execution_service.proto.
  */
 export const file_remotemedia_v1_execution_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZyZW1vdGVtZWRpYS92MS9leGVjdXRpb25fc2VydmljZS5wcm90bxIOcmVtb3RlbWVkaWEudjEifAoORXhlY3V0ZVJlcXVlc3QSGAoQcHJvdG9jb2xfdmVyc2lvbhgBIAEoDRIpCgdzZWdtZW50GAIgAygLMhgucmVtb3RlbWVkaWEudjEuTm9kZVNwZWMSJQoGY2h1bmtzGAMgAygLMhUucmVtb3RlbWVkaWEudjEuQ2h1bmsiYgoPRXhlY3V0ZVJlc3BvbnNlEiUKBmNodW5rcxgBIAMoCzIVLnJlbW90ZW1lZGlhLnYxLkNodW5rEigKBXN0YXRzGAIgAygLMhkucmVtb3RlbWVkaWEudjEuTm9kZVN0YXRzIsgBCg1TdHJlYW1SZXF1ZXN0EiQKBG9wZW4YASABKAsyFC5yZW1vdGVtZWRpYS52MS5PcGVuSAASLAoGY2h1bmtzGAIgASgLMhoucmVtb3RlbWVkaWEudjEuQ2h1bmtCYXRjaEgAEi4KCWludGVycnVwdBgDIAEoCzIZLnJlbW90ZW1lZGlhLnYxLkludGVycnVwdEgAEigKBmNyZWRpdBgEIAEoCzIWLnJlbW90ZW1lZGlhLnYxLkNyZWRpdEgAQgkKB21lc3NhZ2UiwQEKBE9wZW4SGAoQcHJvdG9jb2xfdmVyc2lvbhgBIAEoDRIpCgdzZWdtZW50GAIgAygLMhgucmVtb3RlbWVkaWEudjEuTm9kZVNwZWMSDwoHc2Vzc2lvbhgDIAEoCRImCgZsaW1pdHMYBCABKAsyFi5yZW1vdGVtZWRpYS52MS5MaW1pdHMSJgoGcmVzdW1lGAUgASgLMhYucmVtb3RlbWVkaWEudjEuUmVzdW1lEhMKC3Jlc2VydmF0aW9uGAYgASgJIjUKBkxpbWl0cxIVCg1vdXRwdXRfd2luZG93GAEgASgNEhQKDGlucHV0X3dpbmRvdxgCIAEoDSJaCgZSZXN1bWUSEQoJaW5wdXRfc2VxGAEgASgEEhIKCm91dHB1dF9zZXEYAiABKAQSKQoGc3RhdGVzGAMgAygLMhkucmVtb3RlbWVkaWEudjEuTm9kZVN0YXRlIhcKCUludGVycnVwdBIKCgJpZBgBIAEoBCIcCgZDcmVkaXQSEgoKb3V0cHV0X3NlcRgBIAEoBCIoCglOb2RlU3RhdGUSDAoEbm9kZRgBIAEoCRINCgVzdGF0ZRgCIAEoDCLzAQoOU3RyZWFtUmVzcG9uc2USKAoGb3BlbmVkGAEgASgLMhYucmVtb3RlbWVkaWEudjEuT3BlbmVkSAASLAoGY2h1bmtzGAIgASgLMhoucmVtb3RlbWVkaWEudjEuQ2h1bmtCYXRjaEgAEiIKA2FjaxgDIAEoCzITLnJlbW90ZW1lZGlhLnYxLkFja0gAEiYKBXN0YXRzGAQgASgLMhUucmVtb3RlbWVkaWEudjEuU3RhdHNIABIyCgtpbnRlcnJ1cHRlZBgFIAEoCzIbLnJlbW90ZW1lZGlhLnYxLkludGVycnVwdGVkSABCCQoHbWVzc2FnZSKBAQoGT3BlbmVkEhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SLwoLcmVzdW1lX21vZGUYAiABKA4yGi5yZW1vdGVtZWRpYS52MS5SZXN1bWVNb2RlEhUKDW5vdF9yZXN1bWFibGUYAyABKAkSFQoNb3V0cHV0X3dpbmRvdxgEIAEoDSJpCgNBY2sSEQoJaW5wdXRfc2VxGAEgASgEEhIKCm91dHB1dF9zZXEYAiABKAQSKQoGc3RhdGVzGAMgAygLMhkucmVtb3RlbWVkaWEudjEuTm9kZVN0YXRlEhAKCHNuYXBzaG90GAQgASgIIjEKBVN0YXRzEigKBW5vZGVzGAEgAygLMhkucmVtb3RlbWVkaWEudjEuTm9kZVN0YXRzIi0KC0ludGVycnVwdGVkEgoKAmlkGAEgASgEEhIKCm91dHB1dF9zZXEYAiABKAQiEgoQTGlzdE5vZGVzUmVxdWVzdCI8ChFMaXN0Tm9kZXNSZXNwb25zZRInCgVub2RlcxgBIAMoCzIYLnJlbW90ZW1lZGlhLnYxLk5vZGVUeXBlImEKCE5vZGVUeXBlEgwKBHR5cGUYASABKAkSFgoOb3B0aW9uc19zY2hlbWEYAiABKAkSLwoLcmVzdW1lX21vZGUYAyABKA4yGi5yZW1vdGVtZWRpYS52MS5SZXN1bWVNb2RlIhIKEEdldFN0YXR1c1JlcXVlc3QiwAEKEUdldFN0YXR1c1Jlc3BvbnNlEhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SDwoHdmVyc2lvbhgCIAEoCRIQCghzZXNzaW9ucxgDIAEoDRIUCgxtYXhfc2Vzc2lvbnMYBCABKA0SEAoIcmVzZXJ2ZWQYBSABKA0SEAoIZHJhaW5pbmcYBiABKAgSEQoJcnNzX2J5dGVzGAcgASgEEhEKCXVwdGltZV9tcxgIIAEoBBIOCgZjcHVfbXMYCSABKAQiIAoOUmVzZXJ2ZVJlcXVlc3QSDgoGdHRsX21zGAEgASgNIlgKD1Jlc2VydmVSZXNwb25zZRITCgtyZXNlcnZhdGlvbhgBIAEoCRIOCgZ0dGxfbXMYAiABKA0SDgoGaW5fdXNlGAMgASgNEhAKCGNhcGFjaXR5GAQgASgNKnEKClJlc3VtZU1vZGUSGwoXUkVTVU1FX01PREVfVU5TUEVDSUZJRUQQABIUChBSRVNVTUVfTU9ERV9OT05FEAESFgoSUkVTVU1FX01PREVfUkVQTEFZEAISGAoUUkVTVU1FX01PREVfU05BUFNIT1QQAzKbAwoQRXhlY3V0aW9uU2VydmljZRJKCgdFeGVjdXRlEh4ucmVtb3RlbWVkaWEudjEuRXhlY3V0ZVJlcXVlc3QaHy5yZW1vdGVtZWRpYS52MS5FeGVjdXRlUmVzcG9uc2USSwoGU3RyZWFtEh0ucmVtb3RlbWVkaWEudjEuU3RyZWFtUmVxdWVzdBoeLnJlbW90ZW1lZGlhLnYxLlN0cmVhbVJlc3BvbnNlKAEwARJQCglMaXN0Tm9kZXMSIC5yZW1vdGVtZWRpYS52MS5MaXN0Tm9kZXNSZXF1ZXN0GiEucmVtb3RlbWVkaWEudjEuTGlzdE5vZGVzUmVzcG9uc2USUAoJR2V0U3RhdHVzEiAucmVtb3RlbWVkaWEudjEuR2V0U3RhdHVzUmVxdWVzdBohLnJlbW90ZW1lZGlhLnYxLkdldFN0YXR1c1Jlc3BvbnNlEkoKB1Jlc2VydmUSHi5yZW1vdGVtZWRpYS52MS5SZXNlcnZlUmVxdWVzdBofLnJlbW90ZW1lZGlhLnYxLlJlc2VydmVSZXNwb25zZWIGcHJvdG8z", [file_remotemedia_v1_chunk, file_remotemedia_v1_node]);
+  fileDesc("CiZyZW1vdGVtZWRpYS92MS9leGVjdXRpb25fc2VydmljZS5wcm90bxIOcmVtb3RlbWVkaWEudjEifAoORXhlY3V0ZVJlcXVlc3QSGAoQcHJvdG9jb2xfdmVyc2lvbhgBIAEoDRIpCgdzZWdtZW50GAIgAygLMhgucmVtb3RlbWVkaWEudjEuTm9kZVNwZWMSJQoGY2h1bmtzGAMgAygLMhUucmVtb3RlbWVkaWEudjEuQ2h1bmsiYgoPRXhlY3V0ZVJlc3BvbnNlEiUKBmNodW5rcxgBIAMoCzIVLnJlbW90ZW1lZGlhLnYxLkNodW5rEigKBXN0YXRzGAIgAygLMhkucmVtb3RlbWVkaWEudjEuTm9kZVN0YXRzIvIBCg1TdHJlYW1SZXF1ZXN0EiQKBG9wZW4YASABKAsyFC5yZW1vdGVtZWRpYS52MS5PcGVuSAASLAoGY2h1bmtzGAIgASgLMhoucmVtb3RlbWVkaWEudjEuQ2h1bmtCYXRjaEgAEi4KCWludGVycnVwdBgDIAEoCzIZLnJlbW90ZW1lZGlhLnYxLkludGVycnVwdEgAEigKBmNyZWRpdBgEIAEoCzIWLnJlbW90ZW1lZGlhLnYxLkNyZWRpdEgAEigKBmZpbmlzaBgFIAEoCzIWLnJlbW90ZW1lZGlhLnYxLkZpbmlzaEgAQgkKB21lc3NhZ2UiwQEKBE9wZW4SGAoQcHJvdG9jb2xfdmVyc2lvbhgBIAEoDRIpCgdzZWdtZW50GAIgAygLMhgucmVtb3RlbWVkaWEudjEuTm9kZVNwZWMSDwoHc2Vzc2lvbhgDIAEoCRImCgZsaW1pdHMYBCABKAsyFi5yZW1vdGVtZWRpYS52MS5MaW1pdHMSJgoGcmVzdW1lGAUgASgLMhYucmVtb3RlbWVkaWEudjEuUmVzdW1lEhMKC3Jlc2VydmF0aW9uGAYgASgJIjUKBkxpbWl0cxIVCg1vdXRwdXRfd2luZG93GAEgASgNEhQKDGlucHV0X3dpbmRvdxgCIAEoDSJaCgZSZXN1bWUSEQoJaW5wdXRfc2VxGAEgASgEEhIKCm91dHB1dF9zZXEYAiABKAQSKQoGc3RhdGVzGAMgAygLMhkucmVtb3RlbWVkaWEudjEuTm9kZVN0YXRlIhcKCUludGVycnVwdBIKCgJpZBgBIAEoBCIICgZGaW5pc2giHAoGQ3JlZGl0EhIKCm91dHB1dF9zZXEYASABKAQiKAoJTm9kZVN0YXRlEgwKBG5vZGUYASABKAkSDQoFc3RhdGUYAiABKAwimwIKDlN0cmVhbVJlc3BvbnNlEigKBm9wZW5lZBgBIAEoCzIWLnJlbW90ZW1lZGlhLnYxLk9wZW5lZEgAEiwKBmNodW5rcxgCIAEoCzIaLnJlbW90ZW1lZGlhLnYxLkNodW5rQmF0Y2hIABIiCgNhY2sYAyABKAsyEy5yZW1vdGVtZWRpYS52MS5BY2tIABImCgVzdGF0cxgEIAEoCzIVLnJlbW90ZW1lZGlhLnYxLlN0YXRzSAASMgoLaW50ZXJydXB0ZWQYBSABKAsyGy5yZW1vdGVtZWRpYS52MS5JbnRlcnJ1cHRlZEgAEiYKBWVuZGVkGAYgASgLMhUucmVtb3RlbWVkaWEudjEuRW5kZWRIAEIJCgdtZXNzYWdlIoEBCgZPcGVuZWQSGAoQcHJvdG9jb2xfdmVyc2lvbhgBIAEoDRIvCgtyZXN1bWVfbW9kZRgCIAEoDjIaLnJlbW90ZW1lZGlhLnYxLlJlc3VtZU1vZGUSFQoNbm90X3Jlc3VtYWJsZRgDIAEoCRIVCg1vdXRwdXRfd2luZG93GAQgASgNImkKA0FjaxIRCglpbnB1dF9zZXEYASABKAQSEgoKb3V0cHV0X3NlcRgCIAEoBBIpCgZzdGF0ZXMYAyADKAsyGS5yZW1vdGVtZWRpYS52MS5Ob2RlU3RhdGUSEAoIc25hcHNob3QYBCABKAgiMQoFU3RhdHMSKAoFbm9kZXMYASADKAsyGS5yZW1vdGVtZWRpYS52MS5Ob2RlU3RhdHMiLwoFRW5kZWQSJgoGc3RhdHVzGAEgASgLMhYucmVtb3RlbWVkaWEudjEuU3RhdHVzIi0KC0ludGVycnVwdGVkEgoKAmlkGAEgASgEEhIKCm91dHB1dF9zZXEYAiABKAQiEgoQTGlzdE5vZGVzUmVxdWVzdCI8ChFMaXN0Tm9kZXNSZXNwb25zZRInCgVub2RlcxgBIAMoCzIYLnJlbW90ZW1lZGlhLnYxLk5vZGVUeXBlImEKCE5vZGVUeXBlEgwKBHR5cGUYASABKAkSFgoOb3B0aW9uc19zY2hlbWEYAiABKAkSLwoLcmVzdW1lX21vZGUYAyABKA4yGi5yZW1vdGVtZWRpYS52MS5SZXN1bWVNb2RlIhIKEEdldFN0YXR1c1JlcXVlc3QiwAEKEUdldFN0YXR1c1Jlc3BvbnNlEhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SDwoHdmVyc2lvbhgCIAEoCRIQCghzZXNzaW9ucxgDIAEoDRIUCgxtYXhfc2Vzc2lvbnMYBCABKA0SEAoIcmVzZXJ2ZWQYBSABKA0SEAoIZHJhaW5pbmcYBiABKAgSEQoJcnNzX2J5dGVzGAcgASgEEhEKCXVwdGltZV9tcxgIIAEoBBIOCgZjcHVfbXMYCSABKAQiIAoOUmVzZXJ2ZVJlcXVlc3QSDgoGdHRsX21zGAEgASgNIlgKD1Jlc2VydmVSZXNwb25zZRITCgtyZXNlcnZhdGlvbhgBIAEoCRIOCgZ0dGxfbXMYAiABKA0SDgoGaW5fdXNlGAMgASgNEhAKCGNhcGFjaXR5GAQgASgNKnEKClJlc3VtZU1vZGUSGwoXUkVTVU1FX01PREVfVU5TUEVDSUZJRUQQABIUChBSRVNVTUVfTU9ERV9OT05FEAESFgoSUkVTVU1FX01PREVfUkVQTEFZEAISGAoUUkVTVU1FX01PREVfU05BUFNIT1QQAzKbAwoQRXhlY3V0aW9uU2VydmljZRJKCgdFeGVjdXRlEh4ucmVtb3RlbWVkaWEudjEuRXhlY3V0ZVJlcXVlc3QaHy5yZW1vdGVtZWRpYS52MS5FeGVjdXRlUmVzcG9uc2USSwoGU3RyZWFtEh0ucmVtb3RlbWVkaWEudjEuU3RyZWFtUmVxdWVzdBoeLnJlbW90ZW1lZGlhLnYxLlN0cmVhbVJlc3BvbnNlKAEwARJQCglMaXN0Tm9kZXMSIC5yZW1vdGVtZWRpYS52MS5MaXN0Tm9kZXNSZXF1ZXN0GiEucmVtb3RlbWVkaWEudjEuTGlzdE5vZGVzUmVzcG9uc2USUAoJR2V0U3RhdHVzEiAucmVtb3RlbWVkaWEudjEuR2V0U3RhdHVzUmVxdWVzdBohLnJlbW90ZW1lZGlhLnYxLkdldFN0YXR1c1Jlc3BvbnNlEkoKB1Jlc2VydmUSHi5yZW1vdGVtZWRpYS52MS5SZXNlcnZlUmVxdWVzdBofLnJlbW90ZW1lZGlhLnYxLlJlc2VydmVSZXNwb25zZWIGcHJvdG8z", [file_remotemedia_v1_chunk, file_remotemedia_v1_error, file_remotemedia_v1_node]);
 
 /**
  * A segment and all of its input.
@@ -112,6 +114,12 @@ export type StreamRequest = Message<"remotemedia.v1.StreamRequest"> & {
      */
     value: Credit;
     case: "credit";
+  } | {
+    /**
+     * @generated from field: remotemedia.v1.Finish finish = 5;
+     */
+    value: Finish;
+    case: "finish";
   } | { case: undefined; value?: undefined };
 };
 
@@ -264,6 +272,22 @@ export const InterruptSchema: GenMessage<Interrupt> = /*@__PURE__*/
   messageDesc(file_remotemedia_v1_execution_service, 6);
 
 /**
+ * No chunks follow, so the nodes can be flushed; Interrupt and Credit may. A client may half-close
+ * instead, and is then sent outputs without regard to credit.
+ *
+ * @generated from message remotemedia.v1.Finish
+ */
+export type Finish = Message<"remotemedia.v1.Finish"> & {
+};
+
+/**
+ * Describes the message remotemedia.v1.Finish.
+ * Use `create(FinishSchema)` to create a new message.
+ */
+export const FinishSchema: GenMessage<Finish> = /*@__PURE__*/
+  messageDesc(file_remotemedia_v1_execution_service, 7);
+
+/**
  * Tells how many outputs the consumer has taken.
  *
  * @generated from message remotemedia.v1.Credit
@@ -282,7 +306,7 @@ export type Credit = Message<"remotemedia.v1.Credit"> & {
  * Use `create(CreditSchema)` to create a new message.
  */
 export const CreditSchema: GenMessage<Credit> = /*@__PURE__*/
-  messageDesc(file_remotemedia_v1_execution_service, 7);
+  messageDesc(file_remotemedia_v1_execution_service, 8);
 
 /**
  * The state of one node.
@@ -310,7 +334,7 @@ export type NodeState = Message<"remotemedia.v1.NodeState"> & {
  * Use `create(NodeStateSchema)` to create a new message.
  */
 export const NodeStateSchema: GenMessage<NodeState> = /*@__PURE__*/
-  messageDesc(file_remotemedia_v1_execution_service, 8);
+  messageDesc(file_remotemedia_v1_execution_service, 9);
 
 /**
  * What a server sends in a Stream: first Opened, then the rest in any order.
@@ -351,6 +375,12 @@ export type StreamResponse = Message<"remotemedia.v1.StreamResponse"> & {
      */
     value: Interrupted;
     case: "interrupted";
+  } | {
+    /**
+     * @generated from field: remotemedia.v1.Ended ended = 6;
+     */
+    value: Ended;
+    case: "ended";
   } | { case: undefined; value?: undefined };
 };
 
@@ -359,7 +389,7 @@ export type StreamResponse = Message<"remotemedia.v1.StreamResponse"> & {
  * Use `create(StreamResponseSchema)` to create a new message.
  */
 export const StreamResponseSchema: GenMessage<StreamResponse> = /*@__PURE__*/
-  messageDesc(file_remotemedia_v1_execution_service, 9);
+  messageDesc(file_remotemedia_v1_execution_service, 10);
 
 /**
  * The session runs.
@@ -401,7 +431,7 @@ export type Opened = Message<"remotemedia.v1.Opened"> & {
  * Use `create(OpenedSchema)` to create a new message.
  */
 export const OpenedSchema: GenMessage<Opened> = /*@__PURE__*/
-  messageDesc(file_remotemedia_v1_execution_service, 10);
+  messageDesc(file_remotemedia_v1_execution_service, 11);
 
 /**
  * All inputs up to one are worked on, and their outputs were sent before this message.
@@ -443,7 +473,7 @@ export type Ack = Message<"remotemedia.v1.Ack"> & {
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema: GenMessage<Ack> = /*@__PURE__*/
-  messageDesc(file_remotemedia_v1_execution_service, 11);
+  messageDesc(file_remotemedia_v1_execution_service, 12);
 
 /**
  * What the nodes did so far.
@@ -464,7 +494,30 @@ export type Stats = Message<"remotemedia.v1.Stats"> & {
  * Use `create(StatsSchema)` to create a new message.
  */
 export const StatsSchema: GenMessage<Stats> = /*@__PURE__*/
-  messageDesc(file_remotemedia_v1_execution_service, 12);
+  messageDesc(file_remotemedia_v1_execution_service, 13);
+
+/**
+ * The session is over and nothing follows. The client half-closes now, if it has not yet; the call then
+ * ends with the same status. Without this message first, what a client still sends could cross the end
+ * of the call and make another error of it.
+ *
+ * @generated from message remotemedia.v1.Ended
+ */
+export type Ended = Message<"remotemedia.v1.Ended"> & {
+  /**
+   * How it ended; absent if well.
+   *
+   * @generated from field: remotemedia.v1.Status status = 1;
+   */
+  status?: Status | undefined;
+};
+
+/**
+ * Describes the message remotemedia.v1.Ended.
+ * Use `create(EndedSchema)` to create a new message.
+ */
+export const EndedSchema: GenMessage<Ended> = /*@__PURE__*/
+  messageDesc(file_remotemedia_v1_execution_service, 14);
 
 /**
  * Nothing that was sent before the Interrupt comes out any more.
@@ -492,7 +545,7 @@ export type Interrupted = Message<"remotemedia.v1.Interrupted"> & {
  * Use `create(InterruptedSchema)` to create a new message.
  */
 export const InterruptedSchema: GenMessage<Interrupted> = /*@__PURE__*/
-  messageDesc(file_remotemedia_v1_execution_service, 13);
+  messageDesc(file_remotemedia_v1_execution_service, 15);
 
 /**
  * Asks for the node types.
@@ -507,7 +560,7 @@ export type ListNodesRequest = Message<"remotemedia.v1.ListNodesRequest"> & {
  * Use `create(ListNodesRequestSchema)` to create a new message.
  */
 export const ListNodesRequestSchema: GenMessage<ListNodesRequest> = /*@__PURE__*/
-  messageDesc(file_remotemedia_v1_execution_service, 14);
+  messageDesc(file_remotemedia_v1_execution_service, 16);
 
 /**
  * The node types that the caller may use.
@@ -528,7 +581,7 @@ export type ListNodesResponse = Message<"remotemedia.v1.ListNodesResponse"> & {
  * Use `create(ListNodesResponseSchema)` to create a new message.
  */
 export const ListNodesResponseSchema: GenMessage<ListNodesResponse> = /*@__PURE__*/
-  messageDesc(file_remotemedia_v1_execution_service, 15);
+  messageDesc(file_remotemedia_v1_execution_service, 17);
 
 /**
  * A node type.
@@ -563,7 +616,7 @@ export type NodeType = Message<"remotemedia.v1.NodeType"> & {
  * Use `create(NodeTypeSchema)` to create a new message.
  */
 export const NodeTypeSchema: GenMessage<NodeType> = /*@__PURE__*/
-  messageDesc(file_remotemedia_v1_execution_service, 16);
+  messageDesc(file_remotemedia_v1_execution_service, 18);
 
 /**
  * Asks how the server does.
@@ -578,7 +631,7 @@ export type GetStatusRequest = Message<"remotemedia.v1.GetStatusRequest"> & {
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
-  messageDesc(file_remotemedia_v1_execution_service, 17);
+  messageDesc(file_remotemedia_v1_execution_service, 19);
 
 /**
  * How the server does.
@@ -655,7 +708,7 @@ export type GetStatusResponse = Message<"remotemedia.v1.GetStatusResponse"> & {
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
-  messageDesc(file_remotemedia_v1_execution_service, 18);
+  messageDesc(file_remotemedia_v1_execution_service, 20);
 
 /**
  * Asks for a place for one session.
@@ -676,7 +729,7 @@ export type ReserveRequest = Message<"remotemedia.v1.ReserveRequest"> & {
  * Use `create(ReserveRequestSchema)` to create a new message.
  */
 export const ReserveRequestSchema: GenMessage<ReserveRequest> = /*@__PURE__*/
-  messageDesc(file_remotemedia_v1_execution_service, 19);
+  messageDesc(file_remotemedia_v1_execution_service, 21);
 
 /**
  * A place is kept.
@@ -718,7 +771,7 @@ export type ReserveResponse = Message<"remotemedia.v1.ReserveResponse"> & {
  * Use `create(ReserveResponseSchema)` to create a new message.
  */
 export const ReserveResponseSchema: GenMessage<ReserveResponse> = /*@__PURE__*/
-  messageDesc(file_remotemedia_v1_execution_service, 20);
+  messageDesc(file_remotemedia_v1_execution_service, 22);
 
 /**
  * How a session can go on after its connection or server died.
