@@ -52,6 +52,8 @@ export interface NodeClass {
   readonly options?: OptionsSchema;
   /** Where user code lives, so that it can travel: `import.meta.url`. */
   readonly module?: string;
+  /** Whether it keeps nothing between chunks, so that it can go on elsewhere without a snapshot. */
+  readonly stateless?: boolean;
 }
 
 /** A node whatever goes in and comes out. */
@@ -104,6 +106,12 @@ export abstract class Node<
   static readonly options?: OptionsSchema;
   /** Where user code lives, so that it can travel: `import.meta.url`. */
   static readonly module?: string;
+  /**
+   * Says that nodes of this class keep nothing between chunks. On a server that dies, such a node goes on
+   * elsewhere by getting its last inputs again; one with a state needs `snapshot()` and `restore()`.
+   * @default false
+   */
+  static readonly stateless?: boolean;
 
   /** The options, checked and completed. */
   readonly options: Readonly<Options>;

@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../core/errors.ts";
 import type { Executor, NodeSpec } from "../../core/executor.ts";
-import type { AnyNode } from "../../core/node.ts";
+import type { AnyNode, NodeClass } from "../../core/node.ts";
 import { Pipeline } from "../../core/pipeline.ts";
 import type { NodeRegistry } from "../../core/registry.ts";
 import { NodeElsewhere } from "../sandbox/host/node_elsewhere.ts";
@@ -57,5 +57,5 @@ export function resumeAbility(nodes: readonly AnyNode[]): ResumeAbility {
 
 /** Whether a node's class says that it keeps nothing between chunks. */
 export function isStateless(node: AnyNode): boolean {
-  return (node.constructor as { stateless?: boolean }).stateless === true;
+  return (node.constructor as unknown as NodeClass).stateless === true;
 }
