@@ -1,0 +1,70 @@
+/** What the body of a response becomes. */
+export const bodyKinds = ["auto", "json", "text", "bytes", "none"] as const;
+
+/** What the body of a response becomes. */
+export type BodyKind = typeof bodyKinds[number];
+
+/** A body to send, and the type that it has. */
+export interface SentBody {
+  body: string | Uint8Array<ArrayBuffer> | undefined;
+  contentType: string | undefined;
+}
+
+/** Bytes and text as they are, anything else as JSON. */
+export function encodeBody(body: unknown): SentBody {
+  if (body === undefined) return { body, contentType: undefined };
+  if (typeof body === "string") return { body, contentType: "text/plain;charset=UTF-8" };
+  if (body instanceof Uint8Array) {
+    return { body: body as Uint8Array<ArrayBuffer>, contentType: "application/octet-stream" };
+  }
+  return { body: JSON.stringify(body), contentType: "application/json" };
+}
+
+/**
+ * Reads a body to its end.
+ *
+ * @throws {RangeError} if it is longer than `maxBytes`
+ * @throws {SyntaxError} if it has to be JSON and is not
+ */
+export async function readBody(
+  response: Response,
+  { as, maxBytes }: { as: BodyKind; maxBytes: number },
+): Promise<unknown> {
+  if (as === "none" || response.body === null) {
+    await response.body?.cancel();
+    return undefined;
+  }
+  const bytes = await readAll(response.body, maxBytes);
+  const kind = as === "auto" ? kindOfType(response.headers.get("content-type") ?? "") : as;
+  if (kind === "bytes") return bytes;
+  const text = new TextDecoder().decode(bytes);
+  return kind === "json" ? JSON.parse(text) : text;
+}
+
+async function readAll(
+  body: ReadableStream<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of body) {
+    length += piece.length;
+    if (length > maxBytes) { // leaving the loop cancels the body
+      throw new RangeError(`its body is longer than the ${maxBytes} bytes that it may have`);
+    }
+    pieces.push(piece);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+function kindOfType(contentType: string): "json" | "text" | "bytes" {
+  const type = contentType.split(";")[0]!.trim().toLowerCase();
+  if (type === "application/json" || type.endsWith("+json")) return "json";
+  return type.startsWith("text/") || type.endsWith("xml") ? "text" : "bytes";
+}
