@@ -49,8 +49,9 @@ export class Timeline {
 
   /** When the sample is heard, in µs, not rounded. */
   at(position: number): number {
-    const anchor = this.#anchors.findLast((known) => known.position <= position) ??
-      this.#anchors[0]!;
+    let index = this.#anchors.length - 1;
+    while (index > 0 && this.#anchors[index]!.position > position) index--;
+    const anchor = this.#anchors[index]!;
     return anchor.timestamp + (position - anchor.position) * 1e6 / this.#sampleRate;
   }
 

@@ -15,7 +15,8 @@ export class Loudness implements SpeechModel {
   /** Measures the window. */
   run(): number {
     let [sum, squares] = [0, 0];
-    for (const sample of this.window) {
+    for (let index = 0; index < WINDOW; index++) {
+      const sample = this.window[index]!;
       sum += sample;
       squares += sample * sample;
     }

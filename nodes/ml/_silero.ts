@@ -1,3 +1,4 @@
+import type { Tensor } from "onnxruntime-node";
 import { loadOnnxModel, type OnnxModel } from "./_onnx_session.ts";
 import { MODEL_RATE, type SpeechModel, WINDOW } from "./_speech_model.ts";
 
@@ -15,10 +16,9 @@ export class Silero implements SpeechModel {
   /** The window to be judged: a view behind the context. */
   readonly window: Float32Array;
   readonly #input = new Float32Array(CONTEXT + WINDOW);
-  readonly #memory = new Float32Array(MEMORY);
   readonly #model: OnnxModel;
-  /** Made once, over the arrays above. */
-  readonly #feeds: Parameters<OnnxModel["session"]["run"]>[0];
+  /** The input is a view of the array above; the state is what the last run gave. */
+  readonly #feeds: { input: Tensor; state: Tensor; sr: Tensor };
 
   /** @param model what {@linkcode loadSilero} gave */
   constructor(model: OnnxModel) {
@@ -27,7 +27,7 @@ export class Silero implements SpeechModel {
     const { Tensor } = model.ort;
     this.#feeds = {
       input: new Tensor("float32", this.#input, [1, CONTEXT + WINDOW]),
-      state: new Tensor("float32", this.#memory, [2, 1, MEMORY / 2]),
+      state: new Tensor("float32", new Float32Array(MEMORY), [2, 1, MEMORY / 2]),
       sr: new Tensor("int64", BigInt64Array.of(BigInt(MODEL_RATE)), []),
     };
   }
@@ -35,7 +35,7 @@ export class Silero implements SpeechModel {
   /** Judges the window. */
   async run(): Promise<number> {
     const { output, stateN } = await this.#model.session.run(this.#feeds);
-    this.#memory.set(stateN!.data as Float32Array);
+    this.#feeds.state = stateN!;
     this.#input.copyWithin(0, WINDOW);
     return (output!.data as Float32Array)[0]!;
   }
@@ -43,14 +43,14 @@ export class Silero implements SpeechModel {
   /** The state, and the context with the window as far as it is filled. */
   snapshot(): Float32Array {
     const state = new Float32Array(MEMORY + CONTEXT + WINDOW);
-    state.set(this.#memory);
+    state.set(this.#feeds.state.data as Float32Array);
     state.set(this.#input, MEMORY);
     return state;
   }
 
   /** Goes on from a snapshot. */
   restore(state: Float32Array): void {
-    this.#memory.set(state.subarray(0, MEMORY));
+    (this.#feeds.state.data as Float32Array).set(state.subarray(0, MEMORY));
     this.#input.set(state.subarray(MEMORY));
   }
 }

@@ -16,17 +16,14 @@ export interface SpeechSegment {
   probability: number;
 }
 
-/** A stretch in samples of the frames that came in, and which segment it belongs to if it is speech. */
-export type InputSpan = Span & { segment: number };
-
 /** Makes of a run of frames and of what is known of it the outputs of one `emit` mode. */
 export interface SpeechOutputs<O> {
   /** Takes the next frame. */
   add(frame: AudioFrame): void;
   /** Takes the probability of a window that ends at this sample of the run. */
   judged(end: number, probability: number): void;
-  /** Takes the next stretches; gives what can be given by now. */
-  take(spans: readonly InputSpan[]): O[];
+  /** Takes the next stretches, in samples of the input; gives what can be given by now. */
+  take(spans: readonly Span[]): O[];
   /** What it holds, structured-clonable. */
   snapshot(): unknown;
   /** Goes on from a snapshot. */
@@ -50,7 +47,7 @@ export class SegmentOutputs implements SpeechOutputs<SpeechSegment> {
   judged(): void {}
 
   /** Gives the segments that have ended. */
-  take(spans: readonly InputSpan[]): SpeechSegment[] {
+  take(spans: readonly Span[]): SpeechSegment[] {
     const segments: SpeechSegment[] = [];
     for (const { start, end, speech, ended, segment } of spans) {
       if (!speech) continue;
@@ -86,7 +83,7 @@ interface FrameOutputsState {
   frames: FrameState[];
   position: number;
   known: number;
-  spans: InputSpan[];
+  spans: Span[];
   judged: { end: number; probability: number }[];
 }
 
@@ -101,7 +98,7 @@ export class FrameOutputs implements SpeechOutputs<AudioFrame> {
   #position = 0;
   /** Up to where all is known. */
   #known = 0;
-  #spans: InputSpan[] = [];
+  #spans: Span[] = [];
   #judged: { end: number; probability: number }[] = [];
 
   /** @param emit whether to give speech only, or all frames with notes */
@@ -122,7 +119,7 @@ export class FrameOutputs implements SpeechOutputs<AudioFrame> {
   }
 
   /** Gives the frames of which all is known. */
-  take(spans: readonly InputSpan[]): AudioFrame[] {
+  take(spans: readonly Span[]): AudioFrame[] {
     for (const span of spans) this.#join(span);
     const frames: AudioFrame[] = [];
     while (this.#frames.length > 0 && this.#frames[0]!.end <= this.#known) {
@@ -158,7 +155,7 @@ export class FrameOutputs implements SpeechOutputs<AudioFrame> {
   }
 
   /** Notes speech; stretches of one segment become one. */
-  #join(span: InputSpan): void {
+  #join(span: Span): void {
     this.#known = span.end;
     if (!span.speech || span.end === span.start) return;
     const last = this.#spans.at(-1);

@@ -5,12 +5,7 @@ import type { Speex } from "../audio/_speex.ts";
 import { Timeline, type TimelineState } from "../audio/_timeline.ts";
 import { SpeechInput } from "./_speech_input.ts";
 import { MODEL_RATE, type SpeechModel, WINDOW } from "./_speech_model.ts";
-import {
-  FrameOutputs,
-  type InputSpan,
-  SegmentOutputs,
-  type SpeechOutputs,
-} from "./_speech_outputs.ts";
+import { FrameOutputs, SegmentOutputs, type SpeechOutputs } from "./_speech_outputs.ts";
 import {
   type SegmentRules,
   type SegmentsState,
@@ -54,8 +49,6 @@ export class SpeechRun<O> implements Run {
   readonly input: SpeechInput;
   /** Judges windows. */
   readonly model: SpeechModel;
-  /** Segments that have ended, with those of earlier runs. */
-  count: number;
   readonly #segments: SpeechSegments;
   readonly #outputs: SpeechOutputs<O>;
   /** Samples of the window that are there. */
@@ -71,8 +64,7 @@ export class SpeechRun<O> implements Run {
     this.timeline = new Timeline(sampleRate);
     this.input = new SpeechInput(speex, sampleRate);
     this.model = model;
-    this.count = count;
-    this.#segments = new SpeechSegments(rules);
+    this.#segments = new SpeechSegments(rules, count);
     // who names the mode names the type of its outputs
     this.#outputs =
       (emit === "segments"
@@ -80,9 +72,15 @@ export class SpeechRun<O> implements Run {
         : new FrameOutputs(emit)) as SpeechOutputs<unknown> as SpeechOutputs<O>;
   }
 
-  /** Whether the frame surely completes no window. */
-  hasRoom({ numberOfFrames }: AudioFrame): boolean {
-    return numberOfFrames * MODEL_RATE / this.sampleRate + 1 < WINDOW - this.#filled;
+  /** Segments that have ended, with those of earlier runs. */
+  get count(): number {
+    return this.#segments.segments;
+  }
+
+  /** How many windows the frame completes at the most. */
+  windowsOf({ numberOfFrames }: AudioFrame): number {
+    const samples = this.#filled + numberOfFrames * MODEL_RATE / this.sampleRate + 1;
+    return Math.floor(samples / WINDOW);
   }
 
   /** Whether the window is complete. */
@@ -120,8 +118,8 @@ export class SpeechRun<O> implements Run {
   judge(probability: number): O[] {
     this.#filled = 0;
     this.#outputs.judged(this.#positionOf(this.#heard), probability);
-    const spans = this.#toInput(this.#segments.push(probability));
-    return spans.length === 0 ? [] : this.#take(spans);
+    const spans = this.#segments.push(probability);
+    return spans.length === 0 ? [] : this.#take(this.#toInput(spans));
   }
 
   /** Ends the run. */
@@ -161,16 +159,16 @@ export class SpeechRun<O> implements Run {
     this.#outputs.restore(state.outputs);
   }
 
-  #toInput(spans: readonly Span[]): InputSpan[] {
-    return spans.map((span) => {
-      const segment = this.count;
-      if (span.ended !== undefined) this.count++;
-      const [start, end] = [this.#positionOf(span.start), this.#positionOf(span.end)];
-      return { ...span, start, end, segment };
-    });
+  /** Counts the stretches in samples of the input. */
+  #toInput(spans: Span[]): Span[] {
+    for (const span of spans) {
+      span.start = this.#positionOf(span.start);
+      span.end = this.#positionOf(span.end);
+    }
+    return spans;
   }
 
-  #take(spans: readonly InputSpan[]): O[] {
+  #take(spans: readonly Span[]): O[] {
     const outputs = this.#outputs.take(spans);
     this.timeline.forget(spans.at(-1)!.end);
     return outputs;

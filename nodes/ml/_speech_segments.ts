@@ -24,6 +24,8 @@ export interface Span {
   start: number;
   /** Sample after the last; a segment's last stretch may be empty. */
   end: number;
+  /** The number of its segment, if it is speech; of the next otherwise. */
+  segment: number;
   /** Whether it is speech. */
   speech: boolean;
   /** At the end of a segment: the mean probability of its windows, without the padding. */
@@ -54,6 +56,8 @@ export interface SegmentsState {
   waiting?: { from: number; end: number; mean: number };
   /** Up to where stretches were told. */
   told: number;
+  /** Segments that were told in full. */
+  segments: number;
 }
 
 /**
@@ -68,11 +72,17 @@ export interface SegmentsState {
  */
 export class SpeechSegments {
   readonly #rules: SegmentRules;
-  #state: SegmentsState = { now: { window: 0, sum: 0 }, told: 0 };
+  readonly #state: SegmentsState;
 
-  /** @param rules when a run of windows counts as speech */
-  constructor(rules: SegmentRules) {
+  /** @param rules when a run of windows counts as speech; @param segments the number of the first segment */
+  constructor(rules: SegmentRules, segments = 0) {
     this.#rules = rules;
+    this.#state = { now: { window: 0, sum: 0 }, told: 0, segments };
+  }
+
+  /** Segments that were told in full. */
+  get segments(): number {
+    return this.#state.segments;
   }
 
   /** Takes the probability of the next window; gives what is known by it. */
@@ -98,7 +108,6 @@ export class SpeechSegments {
       this.#end(spans, from, Math.min(total, end + this.#rules.pad), mean);
     }
     this.#tellSilence(spans, total);
-    this.#state = { now: { window: 0, sum: 0 }, told: 0 };
     return spans;
   }
 
@@ -109,7 +118,7 @@ export class SpeechSegments {
 
   /** Goes on from a snapshot. */
   restore(state: SegmentsState): void {
-    this.#state = structuredClone(state);
+    Object.assign(this.#state, structuredClone(state));
   }
 
   /** Starts, goes on with, cuts or ends speech, by the window that begins at `now`. */
@@ -208,8 +217,9 @@ export class SpeechSegments {
 
   #end(spans: Span[], from: number, end: number, ended: number): void {
     this.#tellSilence(spans, from);
-    spans.push({ start: this.#state.told, end, speech: true, ended });
-    this.#state.told = end;
+    const state = this.#state;
+    spans.push({ start: state.told, end, segment: state.segments++, speech: true, ended });
+    state.told = end;
   }
 
   /** Up to where it is known what is speech. */
@@ -226,15 +236,15 @@ export class SpeechSegments {
     const from = state.waiting?.from ?? state.from ?? Infinity;
     this.#tellSilence(spans, Math.min(from, until));
     if (until <= state.told) return;
-    spans.push({ start: state.told, end: until, speech: true });
+    spans.push({ start: state.told, end: until, segment: state.segments, speech: true });
     state.told = until;
   }
 
   #tellSilence(spans: Span[], until: number): void {
-    const { told } = this.#state;
-    if (until <= told) return;
-    spans.push({ start: told, end: until, speech: false });
-    this.#state.told = until;
+    const state = this.#state;
+    if (until <= state.told) return;
+    spans.push({ start: state.told, end: until, segment: state.segments, speech: false });
+    state.told = until;
   }
 
   #at({ window }: Mark): number {

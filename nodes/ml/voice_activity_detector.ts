@@ -1,7 +1,7 @@
 import { z, type ZodType } from "zod";
 import type { AudioFrame } from "../../core/frames/audio_frame.ts";
 import { Node, type NodeOutput } from "../../core/node.ts";
-import { goesOn } from "../audio/_run.ts";
+import { goesOn, outputOf } from "../audio/_run.ts";
 import { loadSpeex, type Speex } from "../audio/_speex.ts";
 import { Loudness } from "./_loudness.ts";
 import type { OnnxModel } from "./_onnx_session.ts";
@@ -121,14 +121,16 @@ export class VoiceActivityDetector<E extends VadEmit = "segments">
     if (this.options.engine === "silero") this.#silero = await loadSilero();
   }
 
-  /** Takes a frame; waits for the model only if the frame completes a window. */
+  /** Takes a frame; waits for the model only if the frame may complete a window. */
   override process(frame: AudioFrame): NodeOutput<VadOutput[E]> {
-    if (this.#run !== undefined && goesOn(this.#run, frame) && this.#run.hasRoom(frame)) {
-      this.#run.add(frame);
-      for (const samples of this.#run.input.push(frame)) this.#run.fill(samples, 0);
-      return;
-    }
-    return this.#hear(frame);
+    const run = this.#run;
+    if (run === undefined || !goesOn(run, frame)) return this.#hear(frame);
+    const windows = run.windowsOf(frame);
+    if (windows > 1) return this.#hear(frame);
+    run.add(frame);
+    const samples = run.input.push(frame);
+    const taken = run.fill(samples, 0);
+    if (run.isFull) return this.#judgeOne(run, samples.subarray(taken));
   }
 
   /** Gives what the end of the stream makes known. */
@@ -163,12 +165,25 @@ export class VoiceActivityDetector<E extends VadEmit = "segments">
     this.#run.restore(run);
   }
 
+  /** Judges the one window that a short frame completes: the common case, without generators. */
+  async #judgeOne(
+    run: SpeechRun<VadOutput[E]>,
+    rest: Float32Array,
+  ): Promise<Outputs<VadOutput[E]>> {
+    const probability = await run.model.run();
+    if (run !== this.#run) return; // interrupted while the model ran
+    const outputs = run.judge(probability);
+    run.fill(rest, 0);
+    return outputOf(outputs);
+  }
+
+  /** Hears a frame of any length. */
   async *#hear(frame: AudioFrame): AsyncGenerator<VadOutput[E], void> {
     if (!goesOn(this.#run, frame)) yield* this.#end();
     const { sampleRate, numberOfChannels: channels } = frame;
     const run = this.#run ??= this.#begin({ sampleRate, channels });
     run.add(frame);
-    for (const samples of run.input.push(frame)) {
+    for (const samples of run.input.pushPieces(frame)) {
       yield* this.#listen(run, samples);
       if (run !== this.#run) return; // interrupted
     }
@@ -184,7 +199,7 @@ export class VoiceActivityDetector<E extends VadEmit = "segments">
       if (!run.isFull) return;
       const probability = await run.model.run();
       if (run !== this.#run) return; // interrupted while the model ran
-      yield* run.judge(probability);
+      for (const output of run.judge(probability)) yield output; // yield* would wait, even for nothing
       if (run !== this.#run) return;
     }
   }
@@ -223,6 +238,9 @@ export class VoiceActivityDetector<E extends VadEmit = "segments">
     return this.#silero === undefined ? new Loudness() : new Silero(this.#silero);
   }
 }
+
+/** No, one or several outputs. */
+type Outputs<O> = ReturnType<typeof outputOf<O>>;
 
 /** State of a detector, structured-clonable. */
 interface DetectorState {
