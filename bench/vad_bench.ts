@@ -5,13 +5,15 @@
 import { Pipeline } from "../core/mod.ts";
 import { loadSilero } from "../nodes/ml/_silero.ts";
 import { VoiceActivityDetector } from "../nodes/mod.ts";
-import { joinSamples, speech } from "../testing/frames.ts";
+import { cut, joinSamples, speech } from "../testing/frames.ts";
 
 const WINDOW = 512;
 const CONTEXT = 64;
-const TURNS = 25;
+/** Short turns, and many: some of them are not disturbed. */
+const TURNS = 80;
+const SECONDS = 7;
 
-const samples = joinSamples(await speech());
+const samples = joinSamples(await speech()).subarray(0, SECONDS * 16_000);
 const windows = Math.floor(samples.length / WINDOW);
 const { ort, session } = await loadSilero();
 
@@ -32,8 +34,8 @@ async function bareLoop(): Promise<void> {
   if (speechWindows === 0) throw new Error("the bare loop hears no speech");
 }
 
-async function detector(frameSize: number): Promise<() => Promise<void>> {
-  const frames = await speech({ frameSize });
+function detector(frameSize: number): () => Promise<void> {
+  const frames = cut(samples, { frameSize });
   return async () => {
     let next = 0;
     const source = new ReadableStream({
@@ -45,7 +47,7 @@ async function detector(frameSize: number): Promise<() => Promise<void>> {
     const pipeline = new Pipeline([new VoiceActivityDetector()]);
     let segments = 0;
     for await (const _ of pipeline.run(source)) segments++;
-    if (segments !== 3) throw new Error(`the detector hears ${segments} segments`);
+    if (segments !== 2) throw new Error(`the detector hears ${segments} segments`);
   };
 }
 
@@ -56,8 +58,8 @@ async function msOf(run: () => Promise<void>): Promise<number> {
 }
 
 /** Frames of 20 ms have to be put together to windows, which the bare loop is spared. */
-for (const [frameSize, atLeast] of [[WINDOW, 0.9], [16_000, 0.9], [320, 0.85]] as const) {
-  const ours = await detector(frameSize);
+for (const [frameSize, atLeast] of [[320, 0.85], [16_000, 0.9], [WINDOW, 0.9]] as const) {
+  const ours = detector(frameSize);
   const best = { bare: Infinity, ours: Infinity };
   for (let turn = 0; turn < TURNS; turn++) {
     best.bare = Math.min(best.bare, await msOf(bareLoop));
