@@ -18,6 +18,8 @@ export type PassThroughOptions = Readonly<Record<never, never>>;
  * ```
  */
 export class PassThrough<T = unknown> extends Node<T, T, PassThroughOptions> {
+  /** It keeps nothing between chunks. */
+  static override readonly stateless = true;
   /** Refuses any option. */
   static override readonly options: ZodType<PassThroughOptions> = z.strictObject({});
 

@@ -1,5 +1,7 @@
-import { type CallOptions, Client, credentials, Metadata } from "@grpc/grpc-js";
+import { type CallOptions, Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { ExecutionService } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
+import { errorOf } from "../wire/errors.ts";
+import { Breaker } from "./breaker.ts";
 import type { CheckedOptions, EndpointOptions, TlsOptions } from "./options.ts";
 import type { StreamCall } from "./stream_connection.ts";
 
@@ -7,6 +9,8 @@ import type { StreamCall } from "./stream_connection.ts";
 export class Endpoint {
   /** What to call it in errors: `host:port`. */
   readonly where: string;
+  /** Knows whether it is worth a try. */
+  readonly breaker: Breaker = new Breaker();
   readonly #target: string;
   readonly #options: CheckedOptions;
   readonly #tls: TlsOptions | false;
@@ -32,6 +36,43 @@ export class Endpoint {
       this.#metadata(),
       callOptions(deadline),
     );
+  }
+
+  /** The client and the metadata for calls of other services. */
+  calls(): { client: Client; metadata: Metadata } {
+    return { client: this.#open(), metadata: this.#metadata() };
+  }
+
+  /**
+   * Makes a unary call.
+   *
+   * @throws what the server told, or a {@linkcode RemoteError}
+   */
+  unary(
+    method: "execute" | "listNodes" | "getStatus" | "reserve",
+    request: Uint8Array,
+    { deadline, signal }: { deadline?: number | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<Uint8Array> {
+    const client = this.#open();
+    return new Promise((resolve, reject) => {
+      const call = client.makeUnaryRequest(
+        pathOf(method),
+        toBuffer,
+        same,
+        request,
+        this.#metadata(),
+        callOptions(deadline),
+        (error: ServiceError | null, response?: Uint8Array) => {
+          signal?.removeEventListener("abort", cancel);
+          if (error === null) resolve(response!);
+          else if (signal?.aborted) reject(signal.reason);
+          else reject(errorOf(error, this.where));
+        },
+      );
+      const cancel = () => call.cancel();
+      if (signal?.aborted) cancel();
+      signal?.addEventListener("abort", cancel, { once: true });
+    });
   }
 
   /** Ends the channel. */

@@ -1,8 +1,72 @@
-import { PipelineError } from "../../core/errors.ts";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { status } from "@grpc/grpc-js";
+import { PipelineError, RemoteError } from "../../core/errors.ts";
 import type { Executor, NodeSpec, Segment } from "../../core/executor.ts";
+import type { AnyNode } from "../../core/node.ts";
+import { uniqueNames } from "../../core/stage/connect.ts";
+import { type Chunk, ChunkSchema } from "../../proto/gen/remotemedia/v1/chunk_pb.ts";
+import {
+  ExecuteRequestSchema,
+  ExecuteResponseSchema,
+  ListNodesRequestSchema,
+  ListNodesResponseSchema,
+  StreamRequestSchema,
+} from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
+import type { Bundle } from "../../packaging/bundle.ts";
+import { BundleUploads } from "../objects/bundle_uploads.ts";
+import { CallbackTable } from "../objects/object_channel.ts";
+import { RemoteChannel } from "../objects/remote_channel.ts";
+import { remoteModule, type RemoteModule } from "../objects/remote_module.ts";
+import { localizeError } from "../sandbox/localize_failure.ts";
+import { readChunk } from "../wire/batch_reader.ts";
+import { BatchWriter } from "../wire/batch_writer.ts";
+import { BUNDLE, PROTOCOL_VERSION, writeSpec } from "../wire/messages.ts";
+import { ProtoReader } from "../wire/proto_reader.ts";
 import { Endpoint } from "./endpoint.ts";
 import { type CheckedOptions, checkOptions, type RemoteExecutorOptions } from "./options.ts";
+import { place, statusOfEndpoint } from "./placement.ts";
 import { type Dialed, RemoteSegment } from "./remote_segment.ts";
+
+/** A node type that a server offers. */
+export interface RemoteNodeType {
+  /** Its name. */
+  type: string;
+  /** The JSON Schema of its options. */
+  optionsSchema: Record<string, unknown> | undefined;
+}
+
+/** How a server does. */
+export type RemoteStatus =
+  | {
+    /** `host:port`. */
+    where: string;
+    /** Whether it answers. */
+    up: true;
+    /** The version of its software. */
+    version: string;
+    /** Sessions that run. */
+    sessions: number;
+    /** The most that may run. */
+    maxSessions: number;
+    /** Places that are kept for sessions to come. */
+    reserved: number;
+    /** Whether it takes no new sessions. */
+    draining: boolean;
+    /** Memory of its process, in bytes. */
+    rssBytes: number;
+    /** How long it runs, in ms. */
+    uptimeMs: number;
+    /** CPU time that it took, in ms. */
+    cpuMs: number;
+  }
+  | {
+    /** `host:port`. */
+    where: string;
+    /** Whether it answers. */
+    up: false;
+    /** Why not. */
+    error: Error;
+  };
 
 /**
  * Runs nodes on a server: give it as `executor` to each node that is to run there. Connects when the first
@@ -28,6 +92,8 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
   readonly #options: CheckedOptions;
   readonly #endpoints: readonly Endpoint[];
   readonly #segments = new Set<RemoteSegment>();
+  readonly #uploads = new BundleUploads();
+  readonly #modules = new Set<RemoteChannel>();
   #closed = false;
 
   /**
@@ -46,8 +112,20 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
     if (this.#closed) throw new PipelineError(`Cannot run nodes at ${this.name} as it is closed`);
     const { maxInFlight, maxInFlightBytes, snapshotIntervalMs, retry } = this.#options;
     const started = Date.now();
-    const segment: RemoteSegment = new RemoteSegment(nodes, {
-      dial: (attempt, signal) => this.#dial(attempt, { signal, started }),
+    const specs = nodes.map((spec) => ({ ...spec })); // the module of user code becomes its bundle
+    const bundles: (Bundle | undefined)[] = [];
+    const segment: RemoteSegment = new RemoteSegment(specs, {
+      dial: async (attempt, signal) => {
+        for (const [index, { module }] of nodes.entries()) {
+          if (module === undefined) continue;
+          const bundle = bundles[index] ??= await this.#uploads.package(module);
+          specs[index]!.module = BUNDLE + bundle.digest;
+        }
+        const dialed = await this.#dial(attempt, { signal });
+        await this.#uploads.bring(bundles.filter(isDefined), dialed.endpoint);
+        return { ...dialed, call: dialed.endpoint.stream(this.#deadline(started)) };
+      },
+      localize: (error) => localizeError(error, bundles.filter(isDefined)),
       ended: () => void this.#segments.delete(segment),
       attempts: retry === false ? 0 : retry.attempts,
       resume: retry !== false,
@@ -61,28 +139,162 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
     return segment;
   }
 
+  /**
+   * Loads a module of the user's own on a server, in a sandbox: its functions, classes and objects are used
+   * from here. The module outlives connections; it ends with its disposal, this executor, or after a while
+   * without use.
+   *
+   * @typeParam T the module: `typeof import("./m.ts")`
+   * @param module where it is: `new URL("./m.ts", import.meta.url)`
+   * @throws {PackagingError} if it cannot be packaged
+   * @throws {RemoteError} if the server cannot be reached, or takes no user code
+   * @throws {SandboxError} if it passes a limit while it loads; and whatever it throws
+   */
+  async import<T>(module: string | URL): Promise<RemoteModule<T>> {
+    if (this.#closed) throw new PipelineError(`Cannot use ${this.name} as it is closed`);
+    const bundle = await this.#uploads.package(String(module));
+    const { endpoint } = await place(this.#endpoints, new AbortController().signal);
+    await this.#uploads.bring([bundle], endpoint);
+    const callbacks = new CallbackTable();
+    const channel: RemoteChannel = new RemoteChannel(endpoint, {
+      bundle,
+      callbacks,
+      ended: () => void this.#modules.delete(channel),
+    });
+    this.#modules.add(channel);
+    await channel.open();
+    return remoteModule<T>(channel, callbacks);
+  }
+
+  /**
+   * Runs a list of chunks through a line of nodes in one call, flush included.
+   *
+   * @param nodes at least one; where they are set to run is not looked at
+   * @param chunks all of the input
+   * @returns all of the output
+   * @throws {NodeError} if a node throws
+   * @throws {RemoteError} if the server cannot be reached, or the output is too large for one message
+   */
+  async execute(
+    nodes: readonly AnyNode[],
+    chunks: Iterable<unknown>,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<unknown[]> {
+    const names = uniqueNames(nodes);
+    const segment = nodes.map((node, index) =>
+      writeSpec({ ...node.toSpec(), name: names[index]! })
+    );
+    const request = toBinary(
+      ExecuteRequestSchema,
+      create(ExecuteRequestSchema, {
+        protocolVersion: PROTOCOL_VERSION,
+        segment,
+        chunks: messagesOf(chunks),
+      }),
+    );
+    const response = await this.#unary("execute", request, signal);
+    const { chunks: outputs } = fromBinary(ExecuteResponseSchema, response);
+    const values: unknown[] = [];
+    for (const output of outputs) {
+      readChunk(values, new ProtoReader(toBinary(ChunkSchema, output)), { maxChunks: Infinity });
+    }
+    return values;
+  }
+
+  /**
+   * The node types that the server offers.
+   *
+   * @throws {RemoteError} if it cannot be reached
+   */
+  async listNodes({ signal }: { signal?: AbortSignal } = {}): Promise<RemoteNodeType[]> {
+    const request = toBinary(ListNodesRequestSchema, create(ListNodesRequestSchema));
+    const response = await this.#unary("listNodes", request, signal);
+    return fromBinary(ListNodesResponseSchema, response).nodes.map(({ type, optionsSchema }) => ({
+      type,
+      optionsSchema: optionsSchema === "" ? undefined : JSON.parse(optionsSchema),
+    }));
+  }
+
+  /**
+   * How each of the servers does; one that cannot be reached is told with its error.
+   */
+  async status({ signal }: { signal?: AbortSignal } = {}): Promise<RemoteStatus[]> {
+    return await Promise.all(this.#endpoints.map(async (endpoint): Promise<RemoteStatus> => {
+      const { where } = endpoint;
+      try {
+        const told = await statusOfEndpoint(endpoint, signal);
+        const { version, sessions, maxSessions, reserved, draining } = told;
+        const [rssBytes, uptimeMs] = [Number(told.rssBytes), Number(told.uptimeMs)];
+        const cpuMs = Number(told.cpuMs);
+        return {
+          where,
+          up: true,
+          version,
+          sessions,
+          maxSessions,
+          reserved,
+          draining,
+          rssBytes,
+          uptimeMs,
+          cpuMs,
+        };
+      } catch (error) {
+        return { where, up: false, error: error as Error };
+      }
+    }));
+  }
+
   /** Ends all sessions and the connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     const reason = new PipelineError(`The executor of ${this.name} was closed`);
     await Promise.all([...this.#segments].map((segment) => segment.stop(reason)));
+    await Promise.all([...this.#modules].map((module) => module.close()));
     for (const endpoint of this.#endpoints) endpoint.close();
+  }
+
+  /** A unary call to the first endpoint that answers. */
+  async #unary(
+    method: "execute" | "listNodes",
+    request: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
+    if (this.#closed) throw new PipelineError(`Cannot call ${this.name} as it is closed`);
+    const deadline = this.#deadline(Date.now());
+    let refusal: unknown;
+    for (const endpoint of this.#endpoints) {
+      try {
+        return await endpoint.unary(method, request, { deadline, signal });
+      } catch (error) {
+        if (!(error instanceof RemoteError && error.retryable)) throw error;
+        refusal = error;
+      }
+    }
+    throw refusal;
   }
 
   async #dial(
     attempt: number,
-    { signal, started }: { signal: AbortSignal; started: number },
-  ): Promise<Dialed> {
+    { signal }: { signal: AbortSignal },
+  ): Promise<Omit<Dialed, "call"> & { endpoint: Endpoint }> {
     if (attempt > 0) await this.#backOff(attempt, signal);
-    const endpoint = this.#endpoints[attempt % this.#endpoints.length]!;
-    const { timeoutMs } = this.#options;
-    const deadline = timeoutMs === undefined ? undefined : started + timeoutMs;
+    const { endpoint, reservation } = await place(this.#endpoints, signal);
     return {
-      call: endpoint.stream(deadline),
+      endpoint,
       where: endpoint.where,
-      reservation: "",
-      report: () => {},
+      reservation,
+      report(failure) {
+        if (failure === undefined) endpoint.breaker.succeed();
+        else if (failure instanceof RemoteError && failure.code === status.UNAVAILABLE) {
+          endpoint.breaker.fail();
+        }
+      },
     };
+  }
+
+  #deadline(started: number): number | undefined {
+    const { timeoutMs } = this.#options;
+    return timeoutMs === undefined ? undefined : started + timeoutMs;
   }
 
   /** Waits before another try: twice as long each time, and half of it by chance. */
@@ -99,4 +311,16 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
       }, { once: true });
     });
   }
+}
+
+function isDefined<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}
+
+/** Chunks as the generated code has them. */
+function messagesOf(chunks: Iterable<unknown>): Chunk[] {
+  const writer = new BatchWriter();
+  for (const chunk of chunks) writer.add(chunk);
+  const { message } = fromBinary(StreamRequestSchema, writer.finish(1).message);
+  return message.case === "chunks" ? message.value.chunks : [];
 }

@@ -42,6 +42,8 @@ export interface SegmentHost {
   dial(attempt: number, signal: AbortSignal): Promise<Dialed>;
   /** The segment is over. */
   ended(): void;
+  /** Puts the places of this machine into an error of the server. */
+  localize?(error: Error): void;
   /** How often it may fail in a row, once a session has run. */
   readonly attempts: number;
   /** Whether sessions go on after a failure. */
@@ -337,6 +339,7 @@ export class RemoteSegment implements Segment {
     if (known >= chunks.length) return; // came before the connection broke
     const fresh = known > 0 ? chunks.slice(known) : chunks;
     this.#receivedSeq = lastSeq;
+    this.#attempt = 0; // it gets on: a chunk that kills every server is not tried for ever
     // what was sent before the server heard of an interrupt is void
     const live = this.#interrupts.size === 0
       ? fresh
@@ -350,7 +353,6 @@ export class RemoteSegment implements Segment {
       case "opened":
         this.#opened = message.value;
         this.#outputWindow = message.value.outputWindow || this.#host.limits.chunks;
-        this.#attempt = 0;
         this.#report(undefined);
         return;
       case "ack":
@@ -364,7 +366,7 @@ export class RemoteSegment implements Segment {
         const { status } = message.value;
         this.#connection?.finish();
         return this.#onEnd(
-          status && { code: status.code, details: status.message, message: status },
+          status && { code: status.code, details: status.message, ended: status },
         );
       }
     }
@@ -372,6 +374,7 @@ export class RemoteSegment implements Segment {
 
   #acknowledged({ inputSeq, outputSeq, states, snapshot }: Ack): void {
     if (this.#opened?.resumeMode === ResumeMode.SNAPSHOT && this.#host.resume && !snapshot) return;
+    if (Number(inputSeq) > (this.#ack?.inputSeq ?? 0)) this.#attempt = 0;
     this.#ack = {
       inputSeq: Number(inputSeq),
       outputSeq: Number(outputSeq) + this.#seqOffset,
@@ -436,6 +439,7 @@ export class RemoteSegment implements Segment {
       return;
     }
     const error = errorOf(failure, this.#where);
+    this.#host.localize?.(error);
     this.#report(error);
     this.#retryOrFail(error);
   }

@@ -3,8 +3,11 @@ import { ConfigurationError } from "../../core/errors.ts";
 import type { NodeClass } from "../../core/node.ts";
 import { NodeRegistry } from "../../core/registry.ts";
 import { builtinNodes } from "../../nodes/mod.ts";
+import { bundleHandlers, bundleService } from "./bundle_service.ts";
+import { objectHandlers, objectService } from "./object_service.ts";
 import { executionHandlers, executionService } from "./service.ts";
 import { ServerState } from "./server_state.ts";
+import { UserCode, type UserCodeOptions } from "./user_code.ts";
 
 /** What a server does. */
 export interface ServeOptions {
@@ -18,6 +21,8 @@ export interface ServeOptions {
   maxSessions?: number;
   /** The largest message, in MiB. @default 64 */
   maxMessageMb?: number;
+  /** How clients' own code runs, in sandboxes; `false` to take none. @default {} */
+  userCode?: UserCodeOptions | false;
 }
 
 /** A server that runs. */
@@ -54,9 +59,11 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
   const { maxSessions = 1_000, maxMessageMb = 64 } = options;
   const registry = nodes instanceof NodeRegistry ? nodes : new NodeRegistry(nodes);
   const maxBytes = maxMessageMb * 2 ** 20;
-  const state = new ServerState({ registry }, {
+  const userCode = options.userCode === false ? undefined : await UserCode.start(options.userCode);
+  const state = new ServerState({ registry, userCode: userCode && (() => userCode.executor()) }, {
     limits: { inputBytes: 16 * 2 ** 20, outputWindow: 1024, batchBytes: 256 * 1024 },
     maxSessions,
+    maxMessageBytes: maxBytes,
   });
   const server = new Server({
     "grpc.max_receive_message_length": maxBytes,
@@ -64,11 +71,15 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
     "grpc-node.max_session_memory": Number.MAX_SAFE_INTEGER,
   });
   server.addService(executionService, executionHandlers(state));
+  if (userCode !== undefined) {
+    server.addService(bundleService, bundleHandlers(userCode));
+    server.addService(objectService, objectHandlers(userCode));
+  }
   const bound = await bind(server, host, port);
   const address = `${host.includes(":") ? `[${host}]` : host}:${bound}`;
-  const close = () => {
+  const close = async () => {
     server.forceShutdown();
-    return Promise.resolve();
+    await userCode?.[Symbol.asyncDispose]();
   };
   return {
     port: bound,

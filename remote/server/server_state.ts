@@ -14,17 +14,33 @@ export class ServerState {
   readonly readOptions: ReadOptions = {};
   /** The most sessions that run at once. */
   readonly maxSessions: number;
+  /** The largest message, in bytes. */
+  readonly maxMessageBytes: number;
   readonly #places = new Map<string, number>();
   #sessions = 0;
   #draining = false;
 
   constructor(
     host: SessionHost,
-    { limits, maxSessions }: { limits: SessionLimits; maxSessions: number },
+    { limits, maxSessions, maxMessageBytes }: {
+      limits: SessionLimits;
+      maxSessions: number;
+      maxMessageBytes: number;
+    },
   ) {
+    this.maxMessageBytes = maxMessageBytes;
     this.host = host;
     this.limits = limits;
     this.maxSessions = maxSessions;
+  }
+
+  /** @throws {RemoteError} if a response grows past the largest message */
+  checkResponseSize(bytes: number): void {
+    if (bytes <= this.maxMessageBytes) return;
+    throw new RemoteError(
+      `The output is larger than one message may be (${this.maxMessageBytes} bytes): use Stream`,
+      { code: status.RESOURCE_EXHAUSTED },
+    );
   }
 
   /** Sessions that run. */

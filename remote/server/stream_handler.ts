@@ -1,4 +1,4 @@
-import { ConfigurationError, PipelineError } from "../../core/errors.ts";
+import { PipelineError } from "../../core/errors.ts";
 import { loggerFor } from "../../core/log.ts";
 import { type Open, ResumeMode } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import type { Status } from "../../proto/gen/remotemedia/v1/error_pb.ts";
@@ -11,6 +11,7 @@ import {
   readStates,
   writeResponse,
 } from "../wire/messages.ts";
+import { checkVersion } from "./check_version.ts";
 import { protocolError, send, type StreamCall } from "./call.ts";
 import { Session } from "./session.ts";
 import { makeNodes, pipelineOf, type ResumeAbility, resumeAbility } from "./session_nodes.ts";
@@ -86,12 +87,7 @@ class StreamHandler {
   }
 
   #open(open: Open): void {
-    if (open.protocolVersion !== PROTOCOL_VERSION) {
-      throw new ConfigurationError(
-        `Cannot open session as the server speaks protocol version ${PROTOCOL_VERSION}, ` +
-          `the client ${open.protocolVersion}`,
-      );
-    }
+    checkVersion(open.protocolVersion);
     const server = this.#server;
     const specs = open.segment.map(readSpec);
     this.#release = server.admit(open.reservation);

@@ -101,7 +101,7 @@ export interface FailedCall {
   /** The trailers. */
   metadata?: Metadata;
   /** The status as a message, where that came before the trailers. */
-  message?: Status;
+  ended?: Status;
 }
 
 /**
@@ -113,23 +113,28 @@ export function errorOf(call: FailedCall, where: string): Error {
   const { code, details } = call;
   const detail = detailOfCall(call);
   if (detail !== undefined) return rebuild(detail, code) as Error;
-  return new RemoteError(sentenceOf(code, { details, where }), {
-    code,
-    retryable: isRetryable(code),
+  // grpc-js tells a connection that broke in several ways
+  const broke = brokenBy.has(code);
+  return new RemoteError(sentenceOf(broke ? status.UNAVAILABLE : code, { details, where }), {
+    code: broke ? status.UNAVAILABLE : code,
+    retryable: broke,
   });
 }
 
-/** Whether a failure of the connection may pass: what a server itself decided says so in its detail. */
-function isRetryable(code: number): boolean {
-  return code === status.UNAVAILABLE || code === status.RESOURCE_EXHAUSTED ||
-    code === status.ABORTED;
-}
+/** Codes that, without a detail of our server, mean that the connection broke. */
+const brokenBy: ReadonlySet<number> = new Set([
+  status.UNAVAILABLE,
+  status.INTERNAL,
+  status.UNKNOWN,
+  status.CANCELLED,
+  status.ABORTED,
+]);
 
-function detailOfCall({ metadata, message }: FailedCall): ErrorDetail | undefined {
+function detailOfCall({ metadata, ended }: FailedCall): ErrorDetail | undefined {
   const [bytes] = metadata?.get(detailsKey) ?? [];
-  if (message === undefined && !(bytes instanceof Uint8Array)) return undefined;
+  if (ended === undefined && !(bytes instanceof Uint8Array)) return undefined;
   try {
-    const [any] = (message ?? fromBinary(StatusSchema, bytes as Uint8Array)).details;
+    const [any] = (ended ?? fromBinary(StatusSchema, bytes as Uint8Array)).details;
     return any === undefined ? undefined : anyUnpack(any, ErrorDetailSchema);
   } catch {
     return undefined; // a detail of somebody else: the status itself tells enough

@@ -64,6 +64,9 @@ const overflows: readonly (readonly [Overflow, pb.Overflow])[] = [
   ["drop-newest", pb.Overflow.DROP_NEWEST],
 ];
 
+/** What the module of a node is called whose code was uploaded: this and the bundle's digest. */
+export const BUNDLE = "bundle:";
+
 /** A node as a message. @throws {SerializationError} if an option cannot travel */
 export function writeSpec(spec: NodeSpec): MessageInitShape<typeof pb.NodeSpecSchema> {
   const { name, type, options, concurrency, queue, module } = spec;
@@ -72,7 +75,9 @@ export function writeSpec(spec: NodeSpec): MessageInitShape<typeof pb.NodeSpecSc
     type,
     options: encodeValue(options),
     concurrency: concurrency ?? 0,
-    module: module ?? "",
+    ...(module?.startsWith(BUNDLE)
+      ? { bundle: module.slice(BUNDLE.length) }
+      : { module: module ?? "" }),
     ...(queue !== undefined && {
       queue: {
         size: queue.size,
@@ -85,7 +90,8 @@ export function writeSpec(spec: NodeSpec): MessageInitShape<typeof pb.NodeSpecSc
 
 /** A node from its message. @throws {SerializationError} if its options are no map */
 export function readSpec(message: pb.NodeSpec): NodeSpec {
-  const { name, type, concurrency, queue, module } = message;
+  const { name, type, concurrency, queue } = message;
+  const module = message.bundle === "" ? message.module : BUNDLE + message.bundle;
   const options = message.options.length === 0 ? {} : decodeValue(message.options);
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw malformed(`the options of node "${name}" are no map`);

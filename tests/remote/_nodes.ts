@@ -1,9 +1,11 @@
 import { type AudioFrame, Node, type NodeContext } from "../../core/mod.ts";
+import { AudioBuffer } from "../../nodes/audio/audio_buffer.ts";
+import { AudioTransform } from "../../nodes/audio/audio_transform.ts";
 import { PassThrough } from "../../nodes/data/pass_through.ts";
 
 /** Doubles numbers, a little later. */
 export class SlowDouble extends Node<number, number> {
-  static readonly stateless = true;
+  static override readonly stateless = true;
   async process(input: number): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, 1));
     return 2 * input;
@@ -45,6 +47,23 @@ export class Numbered extends Node<unknown, unknown> {
   }
   override restore(state: number): void {
     this.#count = state;
+  }
+}
+
+/** Puts a running number and the sum of all samples so far on each frame; both can move. */
+export class Tally extends Node<AudioFrame, AudioFrame> {
+  #count = 0;
+  #sum = 0;
+  process(frame: AudioFrame): AudioFrame {
+    this.#sum += frame.data[0] ?? 0;
+    return frame.with({ metadata: { ...frame.metadata, tally: this.#count++, sum: this.#sum } });
+  }
+  override snapshot(): unknown {
+    return { count: this.#count, sum: this.#sum };
+  }
+  override restore({ count, sum }: { count: number; sum: number }): void {
+    this.#count = count;
+    this.#sum = sum;
   }
 }
 
@@ -103,6 +122,9 @@ export const testNodes = [
   Total,
   Numbered,
   Stuck,
+  Tally,
+  AudioBuffer,
+  AudioTransform,
   Endless,
   Waits,
   Power,

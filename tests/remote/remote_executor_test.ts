@@ -110,7 +110,7 @@ Deno.test("RemoteExecutor refuses user code where the server takes none", async 
   class Mine extends PassThrough {
     static override readonly module = import.meta.url;
   }
-  await using pair = await startPair();
+  await using pair = await startPair({ server: { userCode: false } });
   const [, error] = await outputsUntilError(new Pipeline([new Mine({}, pair)]).run([1]));
   assert.match(String(error), /^ConfigurationError: .*takes no user code/);
 });

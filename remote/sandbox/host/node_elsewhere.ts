@@ -14,7 +14,7 @@ export class NodeElsewhere extends Node<unknown, unknown> {
 
   /** The name of the type that it stands for. */
   override get type(): string {
-    return this.#spec?.type ?? "NodeElsewhere";
+    return #spec in this ? this.#spec.type : "NodeElsewhere"; // asked for while it is made
   }
 
   /** The data that it was made of. */

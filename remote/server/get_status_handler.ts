@@ -1,0 +1,30 @@
+import process from "node:process";
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { handleUnaryCall } from "@grpc/grpc-js";
+import denoJson from "../../deno.json" with { type: "json" };
+import {
+  GetStatusRequestSchema,
+  GetStatusResponseSchema,
+} from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
+import { PROTOCOL_VERSION } from "../wire/messages.ts";
+import type { ServerState } from "./server_state.ts";
+import { unary } from "./unary.ts";
+
+/** `GetStatus`: how the server does. */
+export function getStatusHandler(server: ServerState): handleUnaryCall<Uint8Array, Uint8Array> {
+  return unary(GetStatusRequestSchema, () => {
+    const { user, system } = process.cpuUsage();
+    const response = create(GetStatusResponseSchema, {
+      protocolVersion: PROTOCOL_VERSION,
+      version: denoJson.version,
+      sessions: server.sessions,
+      maxSessions: server.maxSessions,
+      reserved: server.reserved,
+      draining: server.draining,
+      rssBytes: BigInt(Deno.memoryUsage().rss),
+      uptimeMs: BigInt(Math.round(performance.now())),
+      cpuMs: BigInt(Math.round((user + system) / 1_000)),
+    });
+    return toBinary(GetStatusResponseSchema, response);
+  });
+}
