@@ -1,8 +1,15 @@
 /**
- * Sends a million audio frames through five nodes and prints how RSS grew after the warm-up, in MB.
- * Run by a test in a process of its own, so that nothing else counts.
+ * Sends audio frames through five nodes and prints how RSS grew after the warm-up, in MB; of both processes,
+ * where the nodes run on a server. Run by a test in a process of its own, so that nothing else counts.
+ *
+ * `deno run -A _endless.ts local|remote|serve [FRAMES]`
  */
 import { AudioFrame, Node, type NodeConfig, Pipeline } from "../../core/mod.ts";
+import { RemoteExecutor } from "../../remote/mod.ts";
+import { serve } from "../../remote/server/mod.ts";
+
+/** With gigabytes to fill, V8 lets garbage lie and grows in steps: a small heap shows what is really held. */
+export const HEAP = "--v8-flags=--max-old-space-size=64";
 
 class Halve extends Node<AudioFrame, AudioFrame> {
   process(frame: AudioFrame): AudioFrame {
@@ -22,8 +29,12 @@ class Twice extends Node<AudioFrame, AudioFrame> {
   }
 }
 
-/** Sends `frames` frames through five nodes, and gives the growth of RSS in MB from a fifth of the way on. */
-export async function measureGrowth(frames: number, config: NodeConfig = {}): Promise<number> {
+/** Sends `frames` frames through five nodes, and gives the growth of what `rss` tells from a fifth on, in MB. */
+async function measureGrowth(
+  frames: number,
+  rss: () => number,
+  config: NodeConfig = {},
+): Promise<number> {
   let index = 0;
   const source = new ReadableStream<AudioFrame>({
     async pull(controller) {
@@ -41,19 +52,53 @@ export async function measureGrowth(frames: number, config: NodeConfig = {}): Pr
     new Later({}, config),
   ] as const;
   const reader = new Pipeline(nodes).run(source).getReader();
-  let low = Infinity;
+  let early = Infinity;
   let late = Infinity;
-  for (let count = 1; !(await reader.read()).done; count++) {
+  let count = 0;
+  for (; !(await reader.read()).done; count++) {
     if (count % 1000 !== 0) continue;
-    const rss = Deno.memoryUsage().rss / 1e6;
     // the garbage collector draws saw teeth: compare the lowest points
-    if (count > frames * 0.2 && count <= frames * 0.4) low = Math.min(low, rss);
-    if (count > frames * 0.8) late = Math.min(late, rss);
+    if (count > frames * 0.2 && count <= frames * 0.4) early = Math.min(early, rss());
+    if (count > frames * 0.8) late = Math.min(late, rss());
   }
-  return late - low;
+  if (count !== frames) throw new Error(`${count} of ${frames} frames came through`);
+  if (Deno.env.has("DEBUG")) console.error({ early, late });
+  return late - early;
+}
+
+function ownRss(): number {
+  return Deno.memoryUsage().rss / 1e6;
+}
+
+function rssOf(pid: number): number {
+  const pages = Deno.readTextFileSync(`/proc/${pid}/statm`).split(" ")[1];
+  return Number(pages) * 4096 / 1e6;
+}
+
+async function growthWithServer(frames: number): Promise<number> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", HEAP, new URL(import.meta.url).pathname, "serve"],
+    stdout: "piped",
+  }).spawn();
+  try {
+    const { value } = await child.stdout.pipeThrough(new TextDecoderStream()).getReader().read();
+    await using executor = new RemoteExecutor({ host: "127.0.0.1", port: Number(value) });
+    return await measureGrowth(frames, () => ownRss() + rssOf(child.pid), { executor });
+  } finally {
+    child.kill("SIGKILL");
+    await child.status;
+  }
 }
 
 if (import.meta.main) {
-  const growth = await measureGrowth(Number(Deno.args[0]));
-  console.log(growth.toFixed(1));
+  const [place, frames = "1000000"] = Deno.args;
+  if (place === "serve") {
+    const { port } = await serve({ port: 0, nodes: [Halve, Later, Twice] });
+    console.log(port);
+  } else {
+    const growth = place === "local"
+      ? await measureGrowth(Number(frames), ownRss)
+      : await growthWithServer(Number(frames));
+    console.log(growth.toFixed(1));
+  }
 }
