@@ -89,8 +89,8 @@ function renameModules(code: string, sources: readonly BundledSource[], cwd: str
 
 /** Why an import that is left cannot travel; `undefined` if it can. */
 function faultIn(use: ImportUse, graph: ModuleGraph): string | undefined {
-  const { kind, specifier, hasAttributes } = use;
-  if (kind === "meta" || specifier === undefined || hasAttributes) return faultOf(use);
+  const { kind, specifier, hasExtras } = use;
+  if (kind === "meta" || specifier === undefined || hasExtras) return faultOf(use);
   if (isBuiltin(specifier)) {
     const isStar = kind === "re-export" || kind === "re-export-all";
     return isStar

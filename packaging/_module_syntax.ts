@@ -1,4 +1,4 @@
-import { type Node as SyntaxNode, parse } from "acorn";
+import { parseModule as parseSource } from "meriyah";
 import { messageOf, PackagingError } from "../core/errors.ts";
 
 /** A name that an import or re-export binds: `*` stands for the whole module. */
@@ -15,8 +15,8 @@ export interface ImportUse {
   kind: "static" | "re-export" | "re-export-all" | "dynamic" | "meta";
   /** The other module's specifier; `undefined` where it is computed. */
   specifier: string | undefined;
-  /** Whether it has import attributes or options. */
-  hasAttributes: boolean;
+  /** Whether it has import attributes, options or a phase (`defer`, `source`). */
+  hasExtras: boolean;
   /** What it binds. */
   bindings: Binding[];
   /** Where it starts. */
@@ -37,24 +37,19 @@ export interface ModuleSyntax {
   exports: string[];
 }
 
-/** A node of the syntax tree, as it is walked: acorn's types do not tell which keys hold nodes. */
-type Tree = SyntaxNode & Record<string, unknown>;
+/** A node of the ESTree syntax tree, as it is walked: the types do not tell which keys hold nodes. */
+type Tree = Record<string, unknown> & { type: string; start: number; end: number };
 
 /**
- * Parses an ES module and lists its imports and exports. This is a whole parser on purpose: a lexer can be
- * led to take code for a regular expression or a comment.
+ * Parses an ES module and lists its imports and exports. The parser is a whole one, and one that reads
+ * regular expressions only where its grammar has an expression: those that guess from the token before
+ * (es-module-lexer, acorn) can be led to take code for a regular expression, and so not to see an import.
  *
- * @param maxTokens bounds the memory of the syntax tree: about 100 bytes a token
+ * @param maxTokens bounds the memory of the syntax tree: about 150 bytes a token
  * @throws {PackagingError} if it is no ES module, or too large
  */
 export function parseModule(source: string, maxTokens: number): ModuleSyntax {
-  let tokens = 0;
-  const countToken = () => {
-    if (++tokens > maxTokens) {
-      throw new PackagingError(`Cannot read module as it has more than ${maxTokens} tokens`);
-    }
-  };
-  const program = parseProgram(source, countToken);
+  const program = parseProgram(source, maxTokens);
   const syntax: ModuleSyntax = { imports: [], exports: [] };
   const stack: Tree[] = [program];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
@@ -70,12 +65,18 @@ export function parseModule(source: string, maxTokens: number): ModuleSyntax {
   return syntax;
 }
 
-function parseProgram(source: string, onToken: () => void): Tree {
+function parseProgram(source: string, maxTokens: number): Tree {
+  let tokens = 0;
+  const onToken = () => {
+    if (++tokens > maxTokens) {
+      throw new PackagingError(`Cannot read module as it has more than ${maxTokens} tokens`);
+    }
+  };
   try {
-    const options = { ecmaVersion: "latest", sourceType: "module", onToken } as const;
-    return parse(source, options) as SyntaxNode as Tree;
+    return parseSource(source, { next: true, ranges: true, onToken }) as unknown as Tree;
   } catch (cause) {
     if (cause instanceof PackagingError) throw cause;
+    // A RangeError is a stack that overflowed: the source is nested too deep.
     throw new PackagingError(`Cannot read module as it is not valid: ${messageOf(cause)}`, {
       cause,
     });
@@ -114,11 +115,12 @@ function visit(node: Tree, { imports, exports }: ModuleSyntax): void {
 
 function importUse(kind: ImportUse["kind"], node: Tree, bindings: Binding[]): ImportUse {
   const { value, start, end } = node.source as Tree;
-  const { attributes, options } = node;
+  const { attributes, options, phase } = node;
   return {
     kind,
     specifier: typeof value === "string" ? value : undefined,
-    hasAttributes: isTree(options) || (Array.isArray(attributes) && attributes.length > 0),
+    hasExtras: isTree(options) || typeof phase === "string" ||
+      (Array.isArray(attributes) && attributes.length > 0),
     bindings,
     start: node.start,
     end: node.end,
@@ -133,7 +135,7 @@ function metaUse(node: Tree): ImportUse {
   return {
     kind: "meta",
     specifier: typeof name === "string" ? name : undefined,
-    hasAttributes: false,
+    hasExtras: false,
     bindings: [],
     start: node.start,
     end: node.end,

@@ -14,20 +14,20 @@ export interface BundleLexing {
 /** Limits of {@linkcode lexBundle}. */
 export interface LexBundleOptions {
   /**
-   * The most tokens; bounds the memory and time that reading takes (about 100 bytes and 0.5 µs each).
+   * The most tokens; bounds the memory and time that reading takes (about 200 bytes and 1 µs each).
    *
-   * @default 2_000_000
+   * @default 1_000_000
    */
   maxTokens?: number;
 }
 
-/** The default of `maxTokens`: more than 5 MB of usual code. */
-export const defaultMaxTokens = 2_000_000;
+/** The default of `maxTokens`: some 4 MB of usual code. */
+export const defaultMaxTokens = 1_000_000;
 
 /**
  * Checks that a bundle's module imports nothing but the SDK, in whatever way: static and dynamic imports,
  * re-exports, import attributes, computed specifiers and `import.meta.resolve`. The module is parsed by a
- * whole parser: `es-module-lexer`, quick as it is, takes hostile code for a comment or a regular expression.
+ * whole parser: quick lexers, such as es-module-lexer, take hostile code for a comment or a regular expression.
  *
  * What code builds and evaluates at run time is not seen here; the sandbox's flags deal with that.
  *
@@ -70,14 +70,14 @@ export function checkImports(source: string, { imports, exports }: ModuleSyntax)
 }
 
 /** What is wrong with an import; `undefined` if nothing is. */
-export function faultOf({ kind, specifier, hasAttributes }: ImportUse): string | undefined {
+export function faultOf({ kind, specifier, hasExtras }: ImportUse): string | undefined {
   if (kind === "meta") {
     if (specifier === undefined) return "reads a computed property of import.meta";
     return specifier === "resolve" ? "calls import.meta.resolve" : undefined;
   }
   if (specifier === undefined) return "imports a specifier that is computed at run time";
   if (specifier !== sdkSpecifier) return `imports "${specifier}"`;
-  return hasAttributes ? `imports "${specifier}" with attributes` : undefined;
+  return hasExtras ? `imports "${specifier}" with attributes or a phase` : undefined;
 }
 
 function positionOf(source: string, offset: number): string {

@@ -20,7 +20,7 @@ export const defaultMaxBytes: number = 256 * 1024 * 1024;
  * import nothing but the SDK and export what the manifest says.
  *
  * No byte is inflated, copied to disk or run. Memory: one text of `bundle.js` and, while it is read, about
- * 100 bytes for each of its tokens.
+ * 200 bytes for each of its tokens.
  *
  * @param bytes the archive; the bundle keeps views of it
  * @throws {SerializationError} if the bytes are not such an archive: wrong form, unsafe or repeated names, links
