@@ -5,8 +5,8 @@ import type { NodeSpec } from "../../../core/executor.ts";
 import type { HostSegment } from "../_host_segment.ts";
 import type { CompleteLimits } from "../limits.ts";
 import type { GuestMessage, HostMessage, Operation, Outcome } from "../protocol.ts";
-import { errorOf, type Failure, failureOf } from "../failure.ts";
-import { localizeStack } from "../../../packaging/localize_stack.ts";
+import { errorOf, failureOf } from "../failure.ts";
+import { localizeFailure } from "../localize_failure.ts";
 import type { Bundle } from "../../../packaging/bundle.ts";
 import { writeBundle } from "./write_bundle.ts";
 import type { SandboxProcess } from "./sandbox_process.ts";
@@ -152,7 +152,7 @@ export class Sandbox implements AsyncDisposable {
         this.exports = message.exports;
         return this.#loaded.resolve();
       case "not-loaded":
-        return this.#loaded.reject(errorOf(this.#localize(message.failure)));
+        return this.#loaded.reject(errorOf(localizeFailure(message.failure, this.#bundle)));
       case "opened":
       case "outputs":
       case "credit":
@@ -168,7 +168,7 @@ export class Sandbox implements AsyncDisposable {
         const { outcome } = message;
         return operation.resolve(
           outcome.kind === "failed"
-            ? { kind: "failed", failure: this.#localize(outcome.failure) }
+            ? { kind: "failed", failure: localizeFailure(outcome.failure, this.#bundle) }
             : outcome,
         );
       }
@@ -179,19 +179,9 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
-  /** Puts the user's own files into the stacks, where this machine has them. */
-  #localize(failure: Failure): Failure {
-    const { cause } = failure;
-    return {
-      ...failure,
-      stack: localizeStack(failure.stack, this.#bundle),
-      ...(cause === undefined ? {} : { cause: this.#localize(cause) }),
-    };
-  }
-
   #toSegment(message: GuestMessage & { segment: number }): void {
     const { segment } = message;
-    if (message.type === "failed") message.failure = this.#localize(message.failure);
+    if (message.type === "failed") message.failure = localizeFailure(message.failure, this.#bundle);
     if (segment === 0 || segment >= this.#nextSegment) throw new Error("a segment is none");
     this.#segments.get(segment)?.accept(message); // what comes for one that is over is void
   }

@@ -1,0 +1,26 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { ServiceDefinition } from "@grpc/grpc-js";
+
+/** A service as grpc-js wants it, with messages that stay bytes: handlers read them, and tell what is wrong. */
+export function definitionOf(service: DescService): ServiceDefinition {
+  return Object.fromEntries(service.methods.map((method) => {
+    const { methodKind } = method;
+    return [method.localName, {
+      path: `/${service.typeName}/${method.name}`,
+      requestStream: methodKind === "client_streaming" || methodKind === "bidi_streaming",
+      responseStream: methodKind === "server_streaming" || methodKind === "bidi_streaming",
+      requestSerialize: toBuffer,
+      requestDeserialize: same,
+      responseSerialize: toBuffer,
+      responseDeserialize: same,
+    }];
+  }));
+}
+
+function toBuffer(message: Uint8Array): Buffer {
+  return Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+}
+
+function same(message: Buffer): Uint8Array {
+  return message;
+}

@@ -1,0 +1,160 @@
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
+import { messageOf, RemoteError } from "../../core/errors.ts";
+import { loggerFor } from "../../core/log.ts";
+import {
+  ConnectRequestSchema,
+  ConnectResponseSchema,
+  ObjectService,
+  type OpenModule,
+} from "../../proto/gen/remotemedia/v1/object_service_pb.ts";
+import { decodeHostMessage, encodeGuestMessage, type GuestMessage } from "../sandbox/protocol.ts";
+import { statusOf } from "../wire/errors.ts";
+import { malformed } from "../wire/proto_reader.ts";
+import { protocolError, type StreamCall } from "./call.ts";
+import { definitionOf } from "./definition.ts";
+import { ObjectSession } from "./object_session.ts";
+import type { UserCode } from "./user_code.ts";
+
+/** gRPC's NOT_FOUND and RESOURCE_EXHAUSTED. */
+const NOT_FOUND = 5;
+const RESOURCE_EXHAUSTED = 8;
+/** The most modules that are loaded at once. */
+const MAX_SESSIONS = 1_000;
+
+const log = loggerFor("server", "objects");
+
+/** The RPCs of `ObjectService`, for grpc-js. */
+export const objectService: ServiceDefinition = definitionOf(ObjectService);
+
+/** One handler an RPC. */
+export function objectHandlers(userCode: UserCode): UntypedServiceImplementation {
+  const sessions = new Map<string, ObjectSession>();
+  return {
+    connect: (call: StreamCall) => {
+      const connection = new ObjectConnection(call, sessions, userCode);
+      call.on("data", (message: Uint8Array) => connection.receive(message));
+      call.on("end", () => connection.end());
+      call.on("cancelled", () => connection.end());
+      call.on("error", (error: Error) => log.debug("call failed: {error}", { error }));
+    },
+  };
+}
+
+/** One connection of a client to its session. */
+class ObjectConnection {
+  readonly #call: StreamCall;
+  readonly #sessions: Map<string, ObjectSession>;
+  readonly #userCode: UserCode;
+  #session: Promise<ObjectSession> | undefined;
+  #ended = false;
+
+  constructor(call: StreamCall, sessions: Map<string, ObjectSession>, userCode: UserCode) {
+    this.#call = call;
+    this.#sessions = sessions;
+    this.#userCode = userCode;
+  }
+
+  receive(bytes: Uint8Array): void {
+    if (this.#ended) return;
+    try {
+      this.#receive(bytes);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The client is gone; its session waits for it. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#session?.then((session) => session.detach(this.say), () => {}); // it was told
+    this.#call.end();
+  }
+
+  readonly say = (message: GuestMessage): void => {
+    this.#send({ case: "say", value: encodeGuestMessage(message) });
+  };
+
+  #receive(bytes: Uint8Array): void {
+    const { message } = parse(bytes);
+    if (message.case === "open") {
+      if (this.#session !== undefined) throw protocolError("opened it twice");
+      this.#session = this.#open(message.value);
+      this.#session.catch((error) => this.#fail(error));
+      return;
+    }
+    if (this.#session === undefined) throw protocolError("spoke before it was opened");
+    const act = async () => {
+      const session = await this.#session!;
+      if (message.case === "say") session.accept(decodeHostMessage(message.value), this.say);
+      else if (message.case === "close") await this.#close(session);
+    };
+    act().catch((error) => this.#fail(error));
+  }
+
+  async #open({ session: id, bundle, resume }: OpenModule): Promise<ObjectSession> {
+    if (!/^[0-9a-f]{32}$/.test(id)) throw protocolError("gave the session no proper name");
+    const owner = String(this.#call.metadata.get("authorization")[0] ?? "");
+    const key = `${id} ${owner}`; // sessions of different tokens never meet
+    let session = this.#sessions.get(key);
+    if (session === undefined) {
+      if (resume) {
+        throw new RemoteError(
+          "The objects are gone: their sandbox ended or was idle for too long",
+          {
+            code: NOT_FOUND,
+          },
+        );
+      }
+      if (this.#sessions.size >= MAX_SESSIONS) {
+        throw new RemoteError(`The server is full: ${MAX_SESSIONS} modules are loaded`, {
+          code: RESOURCE_EXHAUSTED,
+          retryable: true,
+        });
+      }
+      session = new ObjectSession(() => this.#sessions.delete(key));
+      this.#sessions.set(key, session);
+      await session.load(
+        await this.#userCode.bundle(bundle).catch((error) => {
+          this.#sessions.delete(key);
+          throw error;
+        }),
+        this.#userCode,
+      );
+    }
+    session.attach(this.say, (error) => this.#fail(error));
+    this.#send({ case: "opened", value: { exports: session.exports } });
+    return session;
+  }
+
+  async #close(session: ObjectSession): Promise<void> {
+    this.#ended = true;
+    session.detach(this.say);
+    await session[Symbol.asyncDispose]();
+    this.#call.end();
+  }
+
+  #send(message: MessageInitShape<typeof ConnectResponseSchema>["message"]): void {
+    if (this.#ended) return;
+    const response = create(ConnectResponseSchema, { message });
+    this.#call.write(toBinary(ConnectResponseSchema, response));
+  }
+
+  /** Ends the call with an error, once. */
+  #fail(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#session?.then((session) => session.detach(this.say), () => {}); // it was told
+    this.#call.emit("error", statusOf(error));
+    this.#call.resume();
+  }
+}
+
+function parse(bytes: Uint8Array): ReturnType<typeof fromBinary<typeof ConnectRequestSchema>> {
+  try {
+    return fromBinary(ConnectRequestSchema, bytes);
+  } catch (error) {
+    throw malformed(messageOf(error), error);
+  }
+}

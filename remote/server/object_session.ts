@@ -1,0 +1,113 @@
+import { RemoteError, SandboxError, SerializationError } from "../../core/errors.ts";
+import type { Bundle } from "../../packaging/bundle.ts";
+import type { Sandbox } from "../sandbox/host/sandbox.ts";
+import { failureOf } from "../sandbox/failure.ts";
+import { checkOperation } from "../sandbox/check_operation.ts";
+import type { GuestMessage, HostMessage, Outcome } from "../sandbox/protocol.ts";
+import type { UserCode } from "./user_code.ts";
+
+/** gRPC's UNAVAILABLE. */
+const UNAVAILABLE = 14;
+
+/** Sends a message to the client that is connected. */
+export type Say = (message: GuestMessage) => void;
+
+/**
+ * A module that a client uses. It outlives the client's connections; the sandbox's limit of idle time ends it
+ * when nobody comes back.
+ */
+export class ObjectSession implements AsyncDisposable {
+  #sandbox: Sandbox | undefined;
+  readonly #gone: () => void;
+  #say: Say | undefined;
+  #fail: ((error: SandboxError) => void) | undefined;
+  readonly #calls = new Map<number, (outcome: Outcome) => void>();
+  #nextCall = 1;
+
+  /** @param gone called when it ended */
+  constructor(gone: () => void) {
+    this.#gone = gone;
+  }
+
+  /** The names that the module exports. */
+  get exports(): string[] {
+    return [...this.#sandbox?.exports ?? []];
+  }
+
+  /** Loads the module. @throws what the sandbox or the module throws */
+  async load(bundle: Bundle, { sandboxes, policy }: UserCode): Promise<void> {
+    try {
+      this.#sandbox = await sandboxes.load(bundle, {
+        policy,
+        callBack: (callback, args) => this.#callBack(callback, args),
+      });
+    } catch (error) {
+      this.#gone();
+      throw error;
+    }
+    this.#sandbox.onEnd((error) => {
+      this.#gone();
+      this.#fail?.(error);
+    });
+  }
+
+  /** A client is connected: the one before it, if there is one, no longer is. */
+  attach(say: Say, fail: (error: SandboxError) => void): void {
+    this.#say = say;
+    this.#fail = fail;
+  }
+
+  /** A client is gone. Calls of its functions fail. */
+  detach(say: Say): void {
+    if (this.#say !== say) return;
+    this.#say = undefined;
+    this.#fail = undefined;
+    for (const answer of this.#calls.values()) answer(lost);
+    this.#calls.clear();
+  }
+
+  /** A message of the client. @throws {SerializationError} if it is not for the server to take */
+  accept(message: HostMessage, say: Say): void {
+    if (message.type === "operate") void this.#operate(message.id, message.operation, say);
+    else if (message.type === "called-back") {
+      this.#calls.get(message.id)?.(message.outcome);
+      this.#calls.delete(message.id);
+    } else throw new SerializationError(`Cannot take message ${message.type} of a client`);
+  }
+
+  /** Ends the sandbox. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#gone();
+    await this.#sandbox?.[Symbol.asyncDispose]();
+  }
+
+  async #operate(
+    id: number,
+    operation: (HostMessage & { type: "operate" })["operation"],
+    say: Say,
+  ): Promise<void> {
+    let outcome: Outcome;
+    try {
+      outcome = await this.#sandbox!.operate(checkOperation(operation));
+    } catch (error) {
+      if (error instanceof SandboxError) return; // the connection ends with it
+      outcome = { kind: "failed", failure: failureOf(error) };
+    }
+    say({ type: "operated", id, outcome });
+  }
+
+  #callBack(callback: number, args: Uint8Array): Promise<Outcome> {
+    const say = this.#say;
+    if (say === undefined) return Promise.resolve(lost);
+    const id = this.#nextCall++;
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    this.#calls.set(id, resolve);
+    say({ type: "call-back", id, callback, args });
+    return promise;
+  }
+}
+
+const lost: Outcome = {
+  kind: "failed",
+  failure: failureOf(new RemoteError("The caller is not connected", { code: UNAVAILABLE })),
+};

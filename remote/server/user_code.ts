@@ -1,0 +1,121 @@
+import { PackagingError, RemoteError } from "../../core/errors.ts";
+import type { Executor, NodeSpec } from "../../core/executor.ts";
+import type { Bundle } from "../../packaging/bundle.ts";
+import { BundleStore } from "../../packaging/bundle_store.ts";
+import { openBundle } from "../../packaging/open_bundle.ts";
+import { assertVersions } from "../../packaging/versions.ts";
+import { SandboxHost, type SandboxPolicy } from "../sandbox/host/sandbox_host.ts";
+import type { SandboxPoolOptions } from "../sandbox/host/sandbox_pool.ts";
+import { BUNDLE } from "../wire/messages.ts";
+
+/** What a server does with user code. */
+export interface UserCodeOptions extends SandboxPolicy, SandboxPoolOptions {
+  /** Where bundles are kept. @default a temporary folder, removed at the end */
+  bundleDirectory?: string;
+  /** The most bytes that they have together. @default 1 GiB */
+  storeBytes?: number;
+  /** The most bytes that one may have. @default 64 MiB */
+  bundleBytes?: number;
+}
+
+/** gRPC's FAILED_PRECONDITION. */
+const FAILED_PRECONDITION = 9;
+/** How many opened bundles are kept at hand. */
+const MAX_OPENED = 32;
+
+/** The user code of a server: bundles that were uploaded, and the sandboxes that they run in. */
+export class UserCode implements AsyncDisposable {
+  /** What user code may do. */
+  readonly policy: SandboxPolicy;
+  /** The most bytes that a bundle may have. */
+  readonly bundleBytes: number;
+  /** The uploaded bundles. */
+  readonly store: BundleStore;
+  /** The sandboxes. */
+  readonly sandboxes: SandboxHost;
+  /** Opened bundles; the one used last is the last. */
+  readonly #opened = new Map<string, Promise<Bundle>>();
+  readonly #temporary: string | undefined;
+
+  private constructor(store: BundleStore, options: UserCodeOptions, temporary: string | undefined) {
+    const { limits, permissions, isolation, bundleBytes = 64 * 2 ** 20, ...pool } = options;
+    this.store = store;
+    this.policy = { limits, permissions, isolation };
+    this.bundleBytes = bundleBytes;
+    this.sandboxes = new SandboxHost(pool);
+    this.#temporary = temporary;
+  }
+
+  /** Opens the store, and starts the first process that waits for work. */
+  static async start(options: UserCodeOptions = {}): Promise<UserCode> {
+    const { bundleDirectory, storeBytes, ...rest } = options;
+    const temporary = bundleDirectory === undefined
+      ? await Deno.makeTempDir({ prefix: "remotemedia-bundles-" })
+      : undefined;
+    const store = await BundleStore.open(bundleDirectory ?? temporary!, { maxBytes: storeBytes });
+    return new UserCode(store, rest, temporary);
+  }
+
+  /** Where the nodes of one session run whose code was uploaded. */
+  executor(policy: SandboxPolicy = this.policy): Executor {
+    return {
+      name: "sandbox",
+      open: (nodes) => this.sandboxes.open(nodes, (spec) => this.#bundleOf(spec), { policy }),
+    };
+  }
+
+  /**
+   * Stores a bundle that a client uploaded, if it is one.
+   *
+   * @throws {PackagingError | SerializationError} if it is none, or not what its digest or manifest says
+   */
+  async put(bytes: Uint8Array<ArrayBuffer>, digest: string): Promise<void> {
+    const bundle = await openBundle(bytes, { digest, maxBytes: this.bundleBytes });
+    assertVersions(bundle.manifest);
+    await this.store.put(bytes, digest);
+    this.#remember(digest, Promise.resolve(bundle));
+  }
+
+  /**
+   * A bundle that was uploaded.
+   *
+   * @throws {RemoteError} if it was not, or is no longer kept
+   */
+  bundle(digest: string): Promise<Bundle> {
+    const opened = this.#opened.get(digest) ?? this.#open(digest);
+    this.#remember(digest, opened);
+    return opened;
+  }
+
+  /** Ends all sandboxes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.sandboxes[Symbol.asyncDispose]();
+    if (this.#temporary !== undefined) await Deno.remove(this.#temporary, { recursive: true });
+  }
+
+  #bundleOf({ name, module }: NodeSpec): Promise<Bundle> {
+    if (module?.startsWith(BUNDLE)) return this.bundle(module.slice(BUNDLE.length));
+    throw new PackagingError(`Cannot run node "${name}" as its code was not uploaded`);
+  }
+
+  async #open(digest: string): Promise<Bundle> {
+    const bytes = await this.store.get(digest);
+    if (bytes === undefined) {
+      throw new RemoteError(`The server has no bundle ${digest}: upload it`, {
+        code: FAILED_PRECONDITION,
+        retryable: true,
+      });
+    }
+    return await openBundle(bytes, { digest, maxBytes: this.bundleBytes });
+  }
+
+  #remember(digest: string, opened: Promise<Bundle>): void {
+    this.#opened.delete(digest);
+    this.#opened.set(digest, opened);
+    opened.catch(() => this.#opened.delete(digest)); // whoever asked for it is told
+    for (const oldest of this.#opened.keys()) {
+      if (this.#opened.size <= MAX_OPENED) break;
+      this.#opened.delete(oldest);
+    }
+  }
+}
