@@ -10,3 +10,6 @@ export * from "./read_media.ts";
 export type { MediaInput } from "./_input.ts";
 export type { MediaOptions, PcmReadOptions, VideoReadOptions } from "./read_options.ts";
 export type { SampleFormat } from "./wav/samples.ts";
+export * from "./write_media.ts";
+export type { MediaOutput } from "./_output.ts";
+export type { AudioWriteOptions, MediaWriteOptions, VideoWriteOptions } from "./write_options.ts";

@@ -133,7 +133,7 @@ export class ToolProcess {
 }
 
 /** The program to run. The environment may not be readable: then it is looked for on the `PATH`. */
-function programOf(name: ToolName): string {
+export function programOf(name: ToolName): string {
   try {
     return Deno.env.get(variables[name]) || name;
   } catch (error) {

@@ -54,9 +54,9 @@ export function encodeSamples(
   data: Float32Array,
   format: SampleFormat,
   numberOfChannels: number,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   if (format === "f32" && numberOfChannels === 1 && littleEndian) {
-    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return new Uint8Array(data.slice().buffer);
   }
   const frames = data.length / numberOfChannels;
   const bytes = new Uint8Array(data.length * sampleBytes[format]);
