@@ -27,7 +27,7 @@ async function main(file: string | undefined): Promise<void> {
   assertRuntime();
   const input = file ?? new URL("../../tests/testdata/conversation.wav", import.meta.url).pathname;
   const started = performance.now();
-  await using server = await serve({ port: 0 });
+  await using server = await serve({ port: 0, userCode: false }); // only built-in nodes
   await using executor = new RemoteExecutor({ host: "127.0.0.1", port: server.port });
 
   const envelope = new Envelope();
