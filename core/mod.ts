@@ -8,6 +8,7 @@ export * from "./codec/mod.ts";
 export * from "./errors.ts";
 export * from "./executor.ts";
 export * from "./frames/mod.ts";
+export * from "./graph/mod.ts";
 export type { Logger } from "./log.ts";
 export * from "./node.ts";
 export type { OptionsIssue, OptionsResult, OptionsSchema } from "./options.ts";

@@ -31,9 +31,15 @@ interface Run {
 /**
  * Connects a line of nodes: neighbours that are synchronous and run here are fused into one stage,
  * neighbours with the same executor become one segment there, and streams join the parts.
+ *
+ * @param nodes the line
+ * @param names what to call them in errors and stats
  */
-export function connect(nodes: readonly AnyNode[]): RestorableSegment {
-  const parts = divide(nodes).map(start);
+export function connect(
+  nodes: readonly AnyNode[],
+  names: readonly string[] = uniqueNames(nodes),
+): RestorableSegment {
+  const parts = divide(nodes, names).map(start);
   const ends = parts.flatMap(endsOf);
   for (const [index, { writable }] of ends.entries()) {
     if (index === 0) continue;
@@ -82,8 +88,7 @@ export function uniqueNames(nodes: readonly AnyNode[]): string[] {
   });
 }
 
-function divide(nodes: readonly AnyNode[]): Run[] {
-  const names = uniqueNames(nodes);
+function divide(nodes: readonly AnyNode[], names: readonly string[]): Run[] {
   const runs: Run[] = [];
   let last: Run | undefined;
   for (const [index, node] of nodes.entries()) {
