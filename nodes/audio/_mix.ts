@@ -6,14 +6,19 @@ const H = Math.SQRT1_2;
 
 /**
  * The "speakers" mixes of the Web Audio API (https://www.w3.org/TR/webaudio/#channel-up-mixing-and-down-mixing)
- * for quad (L R SL SR) and 5.1 (L R C LFE SL SR); those of 5.1 to fewer are divided so that nothing clips that did
- * not clip before.
+ * for quad (L R SL SR) and 5.1 (L R C LFE SL SR), and by the same weights 3.0, 5.0, 6.1 (with a middle at the back
+ * after the LFE) and 7.1 to stereo; those of 5.1 and the like to fewer are divided so that nothing clips that did not
+ * clip before.
  */
 const speakers: Readonly<Record<string, Matrix>> = {
   "2>4": [[1, 0], [0, 1], [0, 0], [0, 0]],
   "2>6": [[1, 0], [0, 1], [0, 0], [0, 0], [0, 0], [0, 0]],
   "4>6": [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]],
   "4>2": [[0.5, 0, 0.5, 0], [0, 0.5, 0, 0.5]],
+  "3>2": even([[1, 0, H], [0, 1, H]]),
+  "5>2": even([[1, 0, H, H, 0], [0, 1, H, 0, H]]),
+  "7>2": even([[1, 0, H, 0, 0.5, H, 0], [0, 1, H, 0, 0.5, 0, H]]),
+  "8>2": even([[1, 0, H, 0, H, 0, H, 0], [0, 1, H, 0, 0, H, 0, H]]),
   "6>2": even([[1, 0, H, 0, H, 0], [0, 1, H, 0, 0, H]]),
   "6>4": even([[1, 0, H, 0, 0, 0], [0, 1, H, 0, 0, 0], [0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 0, 1]]),
 };
@@ -28,7 +33,7 @@ function even(matrix: Matrix): Matrix {
 
 /**
  * Planar samples `[channels × frames]` with another number of channels. N to 1: the mean. 1 to N: copies.
- * Between 2, 4 and 6: as {@linkcode speakers} says. Otherwise channel by channel: those too many are left
+ * Between 2, 4 and 6, and from 3 to 8 to 2: as {@linkcode speakers} says. Otherwise channel by channel: those too many are left
  * out, those missing are silent.
  */
 export function mix(data: Float32Array, from: number, to: number): Float32Array {

@@ -1,5 +1,5 @@
+import { mix } from "../audio/_mix.ts";
 import { StreamingResampler } from "../audio/_resampler.ts";
-import { channelMix, mixesDown } from "./_channel_mix.ts";
 
 /** What samples are, or shall be. */
 export interface AudioShape {
@@ -11,42 +11,38 @@ export interface AudioShape {
 
 /** Converts a stream of planar samples to other channels and another rate. Holds the resampler's filter. */
 export class AudioConverter {
-  readonly #before: (data: Float32Array) => Float32Array;
-  readonly #after: (data: Float32Array) => Float32Array;
+  readonly #from: number;
+  readonly #between: number;
+  readonly #to: number;
   readonly #resampler: StreamingResampler | undefined;
 
   private constructor(from: number, to: number, resampler: StreamingResampler | undefined) {
-    const same = (data: Float32Array) => data;
-    const mix = channelMix(from, to);
-    [this.#before, this.#after] = mixesDown(from, to) ? [mix, same] : [same, mix];
+    this.#from = from;
+    this.#between = Math.min(from, to); // fewer channels are less to resample
+    this.#to = to;
     this.#resampler = resampler;
   }
 
-  /**
-   * @throws {MediaError} if there is no rule for these numbers of channels
-   * @throws {RangeError} if the rates are too far apart
-   */
+  /** @throws {RangeError} if the rates are too far apart */
   static async create(from: AudioShape, to: AudioShape): Promise<AudioConverter> {
-    const { numberOfChannels } = from;
-    channelMix(numberOfChannels, to.numberOfChannels); // refuse before anything is loaded
-    const resampler = from.sampleRate === to.sampleRate ? undefined : await StreamingResampler
-      .create({
-        inputRate: from.sampleRate,
-        outputRate: to.sampleRate,
-        numberOfChannels: Math.min(numberOfChannels, to.numberOfChannels),
-      });
-    return new AudioConverter(numberOfChannels, to.numberOfChannels, resampler);
+    const numberOfChannels = Math.min(from.numberOfChannels, to.numberOfChannels);
+    const [inputRate, outputRate] = [from.sampleRate, to.sampleRate];
+    const resampler = inputRate === outputRate
+      ? undefined
+      : await StreamingResampler.create({ inputRate, outputRate, numberOfChannels });
+    return new AudioConverter(from.numberOfChannels, to.numberOfChannels, resampler);
   }
 
   /** The next samples, planar. */
   process(data: Float32Array): Float32Array {
-    const mixed = this.#before(data);
-    return this.#after(this.#resampler === undefined ? mixed : this.#resampler.process(mixed));
+    const mixed = mix(data, this.#from, this.#between);
+    const resampled = this.#resampler === undefined ? mixed : this.#resampler.process(mixed);
+    return mix(resampled, this.#between, this.#to);
   }
 
   /** What is left at the end. */
   flush(): Float32Array {
-    return this.#after(this.#resampler?.flush() ?? new Float32Array(0));
+    return mix(this.#resampler?.flush() ?? new Float32Array(0), this.#between, this.#to);
   }
 
   /** Gives its memory back. */

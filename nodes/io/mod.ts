@@ -13,3 +13,5 @@ export type { SampleFormat } from "./wav/samples.ts";
 export * from "./write_media.ts";
 export type { MediaOutput } from "./_output.ts";
 export type { AudioWriteOptions, MediaWriteOptions, VideoWriteOptions } from "./write_options.ts";
+export * from "./media_reader.ts";
+export * from "./media_writer.ts";

@@ -47,7 +47,7 @@ const options: ZodType<Checked> = refineMedia(z.strictObject({
  * samples; where the media has a gap (of 10 ms or more), a frame may be short and the next one is later.
  * Video keeps its own times, constant or not, unless `fps` asks for others. Audio and video come in one
  * stream, ordered by time as far as the file holds them within 1 s of each other. Channels are converted
- * to one by their mean, from one by copying, from 3 to 8 to two by the downmix of ITU-R BS.775.
+ * as by `AudioTransform`: to one by their mean, from one by copying, from 5.1 and the like to two by a downmix.
  *
  * An MP4 whose index is at its end cannot be read front to back: if it comes as a stream or over HTTP, it is
  * first written to a temporary file, which is removed afterwards.

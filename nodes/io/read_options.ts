@@ -83,7 +83,7 @@ const pcm = z.strictObject({
 export const mediaFields = {
   sampleRate: rate.optional().describe("Samples a second to convert to, in Hz"),
   channels: channels.optional().describe(
-    "Channels to convert to: to 1 their mean, from 1 a copy, from 3 to 8 to 2 a downmix",
+    "Channels to convert to: to 1 their mean, from 1 copies, others as AudioTransform does",
   ),
   frameMs: z.number().positive().max(60_000).default(20)
     .describe("How long an audio frame is, in ms, rounded to whole samples"),

@@ -1,7 +1,7 @@
 import { MediaError } from "../../../core/errors.ts";
 import { type AudioFrame, MAX_CHANNELS } from "../../../core/frames/audio_frame.ts";
+import { mix } from "../../audio/_mix.ts";
 import { AudioFramer } from "../_audio_framer.ts";
-import { channelMix } from "../_channel_mix.ts";
 import type { ReadJob } from "../_read_job.ts";
 import { type TimeRange, timeRange } from "../_time_range.ts";
 import { decodeSamples } from "../wav/samples.ts";
@@ -18,14 +18,13 @@ export class DecodedAudio {
   readonly #stream: NutStream;
   readonly #frameMs: number;
   readonly #channels: number;
-  readonly #mix: (data: Float32Array) => Float32Array;
   readonly #range: TimeRange;
   #framer: AudioFramer | undefined;
   #startUs = NaN;
   /** Sample frames since `#startUs`. */
   #count = 0;
 
-  /** @throws {MediaError} if its channels are too many, or there is no rule to convert them */
+  /** @throws {MediaError} if its channels are too many */
   constructor(stream: NutStream, { name, options }: ReadJob) {
     const { numberOfChannels } = stream;
     if (numberOfChannels > MAX_CHANNELS) {
@@ -36,7 +35,6 @@ export class DecodedAudio {
     this.#stream = stream;
     this.#frameMs = options.frameMs;
     this.#channels = options.channels ?? numberOfChannels;
-    this.#mix = channelMix(numberOfChannels, this.#channels);
     this.#range = timeRange(options);
   }
 
@@ -63,7 +61,8 @@ export class DecodedAudio {
     } else if (isGap) {
       frames.push(...this.#framer.restart(startUs));
     }
-    frames.push(...this.#framer.push(this.#mix(samples), from, to));
+    const mixed = mix(samples, numberOfChannels, this.#channels);
+    frames.push(...this.#framer.push(mixed, from, to));
     return frames;
   }
 

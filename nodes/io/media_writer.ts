@@ -1,0 +1,72 @@
+import { z, type ZodType } from "zod";
+import type { AudioFrame } from "../../core/frames/audio_frame.ts";
+import type { VideoFrame } from "../../core/frames/video_frame.ts";
+import { Node, type NodeContext } from "../../core/node.ts";
+import { writeMedia } from "./write_media.ts";
+import {
+  type MediaWriteOptions,
+  refineWrite,
+  writeFields,
+  type WriteOptions,
+} from "./write_options.ts";
+
+/** Options of {@linkcode MediaWriter}. */
+export interface MediaWriterOptions extends MediaWriteOptions {
+  /** A path, a `file:` URL, or `-` for the standard output. */
+  output: string;
+}
+
+/** {@linkcode MediaWriterOptions} with the defaults filled in. */
+type Checked = WriteOptions & { output: string };
+
+/**
+ * Writes the frames that pass through it, in a pipeline: frames in, the same frames out. The file is complete
+ * at the end of the stream; where the stream fails or is cancelled, none is left. See `writeMedia()`.
+ *
+ * It writes files and starts processes: a server should not offer it to everybody.
+ *
+ * @typeParam Frame what passes through
+ *
+ * @example
+ * ```ts
+ * import { MediaWriter, Pipeline, readMedia } from "@remotemedia/sdk";
+ *
+ * const output = await Deno.makeTempFile({ suffix: ".wav" });
+ * const pipeline = new Pipeline([new MediaWriter({ output })]);
+ * const source = readMedia("tests/testdata/conversation.wav", { duration: 1 });
+ * for await (const _frame of pipeline.run(source)) { /* each is in the file now *\/ }
+ * console.log((await Deno.stat(output)).size); // 32044
+ * ```
+ */
+export class MediaWriter<Frame extends AudioFrame | VideoFrame = AudioFrame | VideoFrame>
+  extends Node<Frame, Frame, Checked, MediaWriterOptions> {
+  static override readonly options: ZodType<Checked, MediaWriterOptions> = refineWrite(
+    z.strictObject({
+      output: z.string().min(1).describe("A path, a file URL, or - for the standard output"),
+      ...writeFields,
+    }),
+  );
+
+  #writer: WritableStreamDefaultWriter<AudioFrame | VideoFrame> | undefined;
+
+  override open({ signal }: NodeContext): void {
+    const { output, ...options } = this.options;
+    this.#writer = writeMedia(output, { ...options, signal }).getWriter();
+    this.#writer.closed.catch(() => {}); // write() or close() tells
+  }
+
+  async process(frame: Frame): Promise<Frame> {
+    await this.#writer!.write(frame);
+    return frame;
+  }
+
+  override async flush(): Promise<undefined> {
+    const writer = this.#writer!;
+    this.#writer = undefined;
+    await writer.close();
+  }
+
+  override async close(reason: unknown): Promise<void> {
+    await this.#writer?.abort(reason);
+  }
+}
