@@ -8,6 +8,7 @@ export * from "./audio/audio_buffer.ts";
 export * from "./audio/audio_transform.ts";
 export * from "./data/mod.ts";
 export * from "./data/pass_through.ts";
+export * from "./io/connectors.ts";
 export * from "./io/mod.ts";
 export * from "./ml/voice_activity_detector.ts";
 export * from "./text/mod.ts";
@@ -18,6 +19,7 @@ import { AudioTransform } from "./audio/audio_transform.ts";
 import { dataNodes, flowNodes } from "./data/mod.ts";
 import { PassThrough } from "./data/pass_through.ts";
 import { VoiceActivityDetector } from "./ml/voice_activity_detector.ts";
+import { connectorNodes } from "./io/connectors.ts";
 import { textNodes } from "./text/mod.ts";
 
 /** All node types that come with the library, for a registry: a server, a manifest, a command line. */
@@ -29,4 +31,5 @@ export const builtinNodes: readonly NodeClass[] = [
   ...textNodes,
   ...dataNodes,
   ...flowNodes,
+  ...connectorNodes,
 ];

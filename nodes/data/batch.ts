@@ -43,7 +43,9 @@ export interface BatchOptions {
  * ```
  */
 export class Batch<T = unknown> extends Node<T, T[], BatchOptions> {
+  /** The name of the type. */
   static override readonly type = "Batch";
+  /** Checks the options. */
   static override readonly options: z.ZodType<BatchOptions> = schema;
   #chunks: T[] = [];
   #bytes = 0;

@@ -31,7 +31,9 @@ export interface BufferOptions {
  * ```
  */
 export class Buffer<T = unknown> extends Node<T, T[], BufferOptions> {
+  /** The name of the type. */
   static override readonly type = "Buffer";
+  /** Checks the options. */
   static override readonly options: z.ZodType<BufferOptions> = schema;
   #chunks: T[] = [];
   /** How many of the chunks were not in any list yet. */

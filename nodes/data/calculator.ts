@@ -60,7 +60,11 @@ export interface CalculationResult extends Required<Calculation> {
  */
 export class Calculator
   extends Node<Calculation | readonly number[], CalculationResult, CalculatorOptions> {
+  /** The name of the type. */
   static override readonly type = "Calculator";
+  /** It keeps nothing between chunks. */
+  static override readonly stateless = true;
+  /** Checks the options. */
   static override readonly options: z.ZodType<CalculatorOptions> = schema;
 
   /** Gives the operation, its operands and the result. */

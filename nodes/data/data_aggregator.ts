@@ -60,8 +60,11 @@ export interface AggregateWindow {
   end: number;
 }
 
-interface Entry {
+/** A value of a window. */
+export interface AggregateEntry {
+  /** Its index, or its time in µs. */
   at: number;
+  /** What it is. */
   value: unknown;
 }
 
@@ -87,12 +90,14 @@ interface Entry {
  * ```
  */
 export class DataAggregator extends Node<unknown, AggregateWindow, DataAggregatorOptions> {
+  /** The name of the type. */
   static override readonly type = "DataAggregator";
+  /** Checks the options. */
   static override readonly options: z.ZodType<DataAggregatorOptions> = schema;
   /** Lengths in chunks, or in µs. */
   readonly #size = this.#scale(this.options.size);
   readonly #step = this.#scale(this.options.step ?? this.options.size);
-  #entries: Entry[] = [];
+  #entries: AggregateEntry[] = [];
   /** Where the window starts; `undefined` before the first chunk. */
   #start: number | undefined;
   #index = 0;
@@ -135,7 +140,7 @@ export class DataAggregator extends Node<unknown, AggregateWindow, DataAggregato
 
   /** Goes on with the values of the window. */
   override restore(
-    state: { entries: Entry[]; start: number | undefined; index: number; fresh: boolean },
+    state: { entries: AggregateEntry[]; start: number | undefined; index: number; fresh: boolean },
   ): void {
     this.#entries = [...state.entries];
     this.#start = state.start;

@@ -48,7 +48,11 @@ export class DataTransform extends Node<
   DataTransformOptions,
   Partial<DataTransformOptions> & Pick<DataTransformOptions, "expression">
 > {
+  /** The name of the type. */
   static override readonly type = "DataTransform";
+  /** It keeps nothing between chunks. */
+  static override readonly stateless = true;
+  /** Checks the options. */
   static override readonly options: z.ZodType<DataTransformOptions> = schema;
   readonly #expression = jsonata(this.options.expression, {
     timeout: this.options.timeoutMs,

@@ -34,7 +34,9 @@ export interface DeduplicatorOptions {
  * ```
  */
 export class Deduplicator<T = unknown> extends Node<T, T, DeduplicatorOptions> {
+  /** The name of the type. */
   static override readonly type = "Deduplicator";
+  /** Checks the options. */
   static override readonly options: z.ZodType<DeduplicatorOptions> = schema;
   /** The values seen, the most recent one last. */
   readonly #seen = new Set<string>();

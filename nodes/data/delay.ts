@@ -44,13 +44,17 @@ const HELD = 64;
  * ```
  */
 export class Delay<T = unknown> extends Node<T, T, DelayOptions> {
+  /** The name of the type. */
   static override readonly type = "Delay";
+  /** It keeps nothing between chunks. */
+  static override readonly stateless = true;
+  /** Checks the options. */
   static override readonly options: z.ZodType<DelayOptions> = schema;
   readonly #sleeper = new Sleeper();
   /** When the first chunk came, and its timestamp, both in ms. */
   #origin: { cameAt: number; timestamp: number } | undefined;
 
-  /** @param options how long; @param config `concurrency` is how many chunks are held at once */
+  /** Makes one. @param options how long; @param config `concurrency` is how many chunks are held at once */
   constructor(options: Partial<DelayOptions> = {}, config: NodeConfig = {}) {
     super(options, { ...config, concurrency: config.concurrency ?? HELD });
   }

@@ -78,7 +78,9 @@ export interface FormatConverterOptions {
  * ```
  */
 export class FormatConverter extends Node<unknown, unknown, FormatConverterOptions> {
+  /** The name of the type. */
   static override readonly type = "FormatConverter";
+  /** Checks the options. */
   static override readonly options: z.ZodType<FormatConverterOptions> = schema;
   readonly #lines = new LineSplitter(this.options.maxBytes);
 

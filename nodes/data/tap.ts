@@ -13,7 +13,7 @@ const schema = z.strictObject({
 /** Options of {@linkcode Tap}. */
 export interface TapOptions {
   /** The level of the log records. @default "debug" */
-  level: "off" | typeof levels[number];
+  level: "off" | "debug" | "info" | "warn" | "error";
   /** Of how many chunks one is logged. @default 1 */
   every: number;
 }
@@ -50,7 +50,11 @@ interface Observer<T> {
  * ```
  */
 export class Tap<T = unknown> extends Node<T, T, TapOptions> {
+  /** The name of the type. */
   static override readonly type = "Tap";
+  /** It keeps nothing between chunks. */
+  static override readonly stateless = true;
+  /** Checks the options. */
   static override readonly options: z.ZodType<TapOptions> = schema;
   readonly #observers = new Set<Observer<T>>();
   #context: NodeContext | undefined;

@@ -46,7 +46,9 @@ export interface ThrottleOptions {
  * ```
  */
 export class Throttle<T = unknown> extends Node<T, T, ThrottleOptions> {
+  /** The name of the type. */
   static override readonly type = "Throttle";
+  /** Checks the options. */
   static override readonly options: z.ZodType<ThrottleOptions> = schema;
   readonly #sleeper = new Sleeper();
   /** When the last `limit` chunks went through, in ms, oldest first. */

@@ -62,7 +62,11 @@ export class Validator extends Node<
   ValidatorOptions,
   Partial<ValidatorOptions> & Pick<ValidatorOptions, "schema">
 > {
+  /** The name of the type. */
   static override readonly type = "Validator";
+  /** It keeps nothing between chunks. */
+  static override readonly stateless = true;
+  /** Checks the options. */
   static override readonly options: z.ZodType<ValidatorOptions> = schema;
   readonly #validate = compile(this.options.schema);
   #context: NodeContext | undefined;

@@ -8,6 +8,8 @@ import { type CommandInput, type Encoder, encoderOf, inputFormats } from "./comm
 import { Program } from "./command/program.ts";
 import { type SampleFormat, sampleFormats } from "./wav/samples.ts";
 
+export type { CommandInput, CommandOutput };
+
 const schema = z.strictObject({
   command: z.string().min(1).describe("Name or path of the program"),
   args: z.array(z.string()).default([]).describe("Its arguments"),
@@ -107,7 +109,9 @@ export class Command extends Node<
   CommandOptions,
   Partial<CommandOptions> & Pick<CommandOptions, "command">
 > {
+  /** The name of the type. */
   static override readonly type = "Command";
+  /** Checks the options. */
   static override readonly options: z.ZodType<CommandOptions> = schema;
   /** What it touches: a server offers it only where its policy says so. */
   static readonly access: readonly string[] = ["run"];

@@ -32,11 +32,15 @@ export interface DataSinkOptions {
  * ```
  */
 export class DataSink<T = unknown> extends Node<T, T, DataSinkOptions> {
+  /** The name of the type. */
   static override readonly type = "DataSink";
+  /** It keeps nothing between chunks. */
+  static override readonly stateless = true;
+  /** Checks the options. */
   static override readonly options: z.ZodType<DataSinkOptions> = schema;
   #reader: ReadableStreamDefaultReader<T> | undefined;
 
-  /** @param options how much it holds; @param config a `queue` there goes before `options` */
+  /** Makes one. @param options how much it holds; @param config a `queue` there goes before `options` */
   constructor(options: Partial<DataSinkOptions> = {}, config: NodeConfig = {}) {
     const { size = 16, overflow = "block" } = options ?? {};
     super(options, { ...config, queue: config.queue ?? { size, overflow } });

@@ -35,13 +35,17 @@ export interface DataSourceOptions {
  * ```
  */
 export class DataSource<T = unknown> extends Node<T, T, DataSourceOptions> {
+  /** The name of the type. */
   static override readonly type = "DataSource";
+  /** It keeps nothing between chunks. */
+  static override readonly stateless = true;
+  /** Checks the options. */
   static override readonly options: z.ZodType<DataSourceOptions> = schema;
   #writer: WritableStreamDefaultWriter<T> | undefined;
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  /** @param options how much it holds; @param config a `queue` there goes before `options` */
+  /** Makes one. @param options how much it holds; @param config a `queue` there goes before `options` */
   constructor(options: Partial<DataSourceOptions> = {}, config: NodeConfig = {}) {
     const { size = 16, overflow = "block" } = options ?? {};
     super(options, { ...config, queue: config.queue ?? { size, overflow } });

@@ -6,6 +6,8 @@ import { Sleeper } from "../data/_sleeper.ts";
 import { type BodyKind, bodyKinds, encodeBody, readBody, type SentBody } from "./http/body.ts";
 import { mayRetry, retryWaitMs } from "./http/retry.ts";
 
+export type { BodyKind };
+
 const schema = z.strictObject({
   url: z.string().refine((url) => isHttp(url), "must be an http or https URL").optional()
     .describe("Where each chunk is sent as body; without it each chunk is a request"),
@@ -57,7 +59,7 @@ export interface HttpRequestOptions {
 export interface HttpRequestInit {
   /** Where it goes: an `http` or `https` URL. */
   url: string;
-  /** @default the node's option */
+  /** The method. @default the node's option */
   method?: string;
   /** Headers, beside those of the node. */
   headers?: Record<string, string>;
@@ -100,7 +102,9 @@ export interface HttpResponse {
  * ```
  */
 export class HttpRequest extends Node<unknown, HttpResponse, HttpRequestOptions> {
+  /** The name of the type. */
   static override readonly type = "HttpRequest";
+  /** Checks the options. */
   static override readonly options: z.ZodType<HttpRequestOptions> = schema;
   /** What it touches: a server offers it only where its policy says so. */
   static readonly access: readonly string[] = ["net"];

@@ -53,7 +53,9 @@ export class WebSocketSink<T = unknown> extends Node<
   WebSocketSinkOptions,
   Partial<WebSocketSinkOptions> & Pick<WebSocketSinkOptions, "url">
 > {
+  /** The name of the type. */
   static override readonly type = "WebSocketSink";
+  /** Checks the options. */
   static override readonly options: z.ZodType<WebSocketSinkOptions> = schema;
   /** What it touches: a server offers it only where its policy says so. */
   static readonly access: readonly string[] = ["net"];

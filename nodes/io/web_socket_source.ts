@@ -10,6 +10,8 @@ import {
   type WebSocketConnectOptions,
 } from "./web_socket/options.ts";
 
+export type { WebSocketConnectOptions };
+
 const schema = z.strictObject({
   ...connectFields,
   json: z.boolean().default(false).describe("Whether a text is read as JSON"),
@@ -53,7 +55,9 @@ export interface WebSocketSourceOptions extends WebSocketConnectOptions {
  * ```
  */
 export class WebSocketSource extends Node<string, unknown, WebSocketSourceOptions> {
+  /** The name of the type. */
   static override readonly type = "WebSocketSource";
+  /** Checks the options. */
   static override readonly options: z.ZodType<WebSocketSourceOptions> = schema;
   /** What it touches: a server offers it only where its policy says so. */
   static readonly access: readonly string[] = ["net"];

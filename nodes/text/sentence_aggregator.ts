@@ -50,7 +50,9 @@ export interface SentenceAggregatorOptions {
  * ```
  */
 export class SentenceAggregator extends Node<string, string, SentenceAggregatorOptions> {
+  /** The name of the type. */
   static override readonly type = "SentenceAggregator";
+  /** Checks the options. */
   static override readonly options: z.ZodType<SentenceAggregatorOptions> = schema;
   readonly #sentences = new Intl.Segmenter(this.options.locale, { granularity: "sentence" });
   readonly #words = new Intl.Segmenter(this.options.locale, { granularity: "word" });

@@ -68,7 +68,11 @@ export interface TextResult {
  * ```
  */
 export class TextProcessor extends Node<string | TextRequest, TextResult, TextProcessorOptions> {
+  /** The name of the type. */
   static override readonly type = "TextProcessor";
+  /** It keeps nothing between chunks. */
+  static override readonly stateless = true;
+  /** Checks the options. */
   static override readonly options: z.ZodType<TextProcessorOptions> = schema;
   readonly #segments = new Segments(this.options.locale);
 

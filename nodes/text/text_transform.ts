@@ -85,7 +85,11 @@ export interface TextTransformOptions {
  * ```
  */
 export class TextTransform extends Node<string, string, TextTransformOptions> {
+  /** The name of the type. */
   static override readonly type = "TextTransform";
+  /** It keeps nothing between chunks. */
+  static override readonly stateless = true;
+  /** Checks the options. */
   static override readonly options: z.ZodType<TextTransformOptions> = schema;
   readonly #segments = new Segments(this.options.locale);
   readonly #replacements = this.options.replace.map((entry) => {

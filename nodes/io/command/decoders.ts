@@ -6,10 +6,17 @@ import { frameBytes, type WavFormat } from "../wav/wav_format.ts";
 import { readWavHeader } from "../wav/wav_header.ts";
 
 /** How a program's output is read. */
-export const outputFormats = ["lines", "text", "length-prefixed", "bytes", "audio", "wav"] as const;
+export type CommandOutput = "lines" | "text" | "length-prefixed" | "bytes" | "audio" | "wav";
 
-/** How a program's output is read. */
-export type CommandOutput = typeof outputFormats[number];
+/** The ways to read a program's output. */
+export const outputFormats = [
+  "lines",
+  "text",
+  "length-prefixed",
+  "bytes",
+  "audio",
+  "wav",
+] as const satisfies readonly CommandOutput[];
 
 /** What a decoder has to know. */
 export interface DecoderOptions {

@@ -5,6 +5,16 @@ import { encodeSamples, type SampleFormat } from "../wav/samples.ts";
 import { makeWavHeader } from "../wav/wav_format.ts";
 
 /** How chunks are written to a program. */
+export type CommandInput =
+  | "lines"
+  | "text"
+  | "length-prefixed"
+  | "bytes"
+  | "audio"
+  | "wav"
+  | "none";
+
+/** The ways to write chunks to a program. */
 export const inputFormats = [
   "lines",
   "text",
@@ -13,10 +23,7 @@ export const inputFormats = [
   "audio",
   "wav",
   "none",
-] as const;
-
-/** How chunks are written to a program. */
-export type CommandInput = typeof inputFormats[number];
+] as const satisfies readonly CommandInput[];
 
 /** Turns chunks into what a program reads: one for each program that is started. */
 export type Encoder = (chunk: unknown) => Uint8Array<ArrayBufferLike>[];

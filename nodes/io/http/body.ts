@@ -1,8 +1,14 @@
 /** What the body of a response becomes. */
-export const bodyKinds = ["auto", "json", "text", "bytes", "none"] as const;
+export type BodyKind = "auto" | "json" | "text" | "bytes" | "none";
 
-/** What the body of a response becomes. */
-export type BodyKind = typeof bodyKinds[number];
+/** All that it can become. */
+export const bodyKinds = [
+  "auto",
+  "json",
+  "text",
+  "bytes",
+  "none",
+] as const satisfies readonly BodyKind[];
 
 /** A body to send, and the type that it has. */
 export interface SentBody {
