@@ -1,5 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import type { handleUnaryCall } from "@grpc/grpc-js";
+import { type handleUnaryCall, status } from "@grpc/grpc-js";
 import { ChunkSchema } from "../../proto/gen/remotemedia/v1/chunk_pb.ts";
 import {
   type ExecuteRequest,
@@ -11,6 +11,9 @@ import { readChunk } from "../wire/batch_reader.ts";
 import { BatchWriter } from "../wire/batch_writer.ts";
 import { readSpec, writeStats } from "../wire/messages.ts";
 import { ProtoReader } from "../wire/proto_reader.ts";
+import { statusOf } from "../wire/errors.ts";
+import type { Caller } from "./access.ts";
+import type { Usage } from "./usage.ts";
 import { checkVersion } from "./check_version.ts";
 import type { ServerState } from "./server_state.ts";
 import { makeNodes, pipelineOf } from "./session_nodes.ts";
@@ -18,11 +21,15 @@ import { unary } from "./unary.ts";
 
 /** `Execute`: a segment and all of its input in one call. */
 export function executeHandler(server: ServerState): handleUnaryCall<Uint8Array, Uint8Array> {
-  return unary(ExecuteRequestSchema, async (request, signal) => {
+  return unary(ExecuteRequestSchema, async (request, { signal, metadata }) => {
     checkVersion(request.protocolVersion);
-    const release = server.admit("");
+    const caller = server.settings.access.callerOf(metadata);
+    const { usage, release } = server.admit(caller, "");
     try {
-      return await execute(request, { server, signal });
+      return await execute(request, { server, caller, usage, signal });
+    } catch (error) {
+      server.settings.metrics.failed(status[statusOf(error).code]!);
+      throw error;
     } finally {
       release();
     }
@@ -31,9 +38,16 @@ export function executeHandler(server: ServerState): handleUnaryCall<Uint8Array,
 
 async function execute(
   request: ExecuteRequest,
-  { server, signal }: { server: ServerState; signal: AbortSignal },
+  { server, caller, usage, signal }: {
+    server: ServerState;
+    caller: Caller;
+    usage: Usage;
+    signal: AbortSignal;
+  },
 ): Promise<Uint8Array> {
-  const pipeline = pipelineOf(makeNodes(request.segment.map(readSpec), server.host));
+  const pipeline = pipelineOf(
+    makeNodes(request.segment.map(readSpec), { host: server.settings.host, caller }),
+  );
   const outputs = new BatchWriter();
   for await (const output of pipeline.run(inputsOf(request, server) as never[], { signal })) {
     outputs.add(output);
@@ -41,7 +55,10 @@ async function execute(
   }
   const { message } = fromBinary(StreamResponseSchema, outputs.finish(1).message);
   const chunks = message.case === "chunks" ? message.value.chunks : [];
-  const stats = pipeline.stats().map(writeStats);
+  const told = pipeline.stats();
+  server.settings.metrics.nodes([], told);
+  usage.addCpu(told.reduce((sum, { busyMs }) => sum + busyMs, 0));
+  const stats = told.map(writeStats);
   return toBinary(ExecuteResponseSchema, create(ExecuteResponseSchema, { chunks, stats }));
 }
 

@@ -18,7 +18,7 @@ export function getStatusHandler(server: ServerState): handleUnaryCall<Uint8Arra
       protocolVersion: PROTOCOL_VERSION,
       version: denoJson.version,
       sessions: server.sessions,
-      maxSessions: server.maxSessions,
+      maxSessions: server.settings.maxSessions,
       reserved: server.reserved,
       draining: server.draining,
       rssBytes: BigInt(Deno.memoryUsage().rss),

@@ -12,9 +12,11 @@ import { unary } from "./unary.ts";
 
 /** `ListNodes`: the types that the caller may use, with the schemas of their options. */
 export function listNodesHandler(server: ServerState): handleUnaryCall<Uint8Array, Uint8Array> {
-  return unary(ListNodesRequestSchema, () => {
-    const { registry } = server.host;
-    const nodes = registry.types.map((type) => {
+  return unary(ListNodesRequestSchema, (_request, { metadata }) => {
+    const { host: { registry }, access } = server.settings;
+    const { policy } = access.callerOf(metadata);
+    const types = registry.types.filter((type) => policy.nodes?.includes(type) ?? true);
+    const nodes = types.map((type) => {
       const nodeClass = registry.get(type)!;
       return { type, optionsSchema: schemaOf(nodeClass), resumeMode: modeOf(nodeClass) };
     });

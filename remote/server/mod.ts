@@ -4,4 +4,6 @@
  * @module
  */
 
+export type { Policy, TokenGrant } from "./access.ts";
+export type { ServerTls } from "./bind.ts";
 export * from "./serve.ts";

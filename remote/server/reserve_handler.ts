@@ -12,14 +12,15 @@ const MAX_TTL = 30_000;
 
 /** `Reserve`: keeps a place for one session. */
 export function reserveHandler(server: ServerState): handleUnaryCall<Uint8Array, Uint8Array> {
-  return unary(ReserveRequestSchema, (request) => {
+  return unary(ReserveRequestSchema, (request, { metadata }) => {
+    server.usageOf(server.settings.access.callerOf(metadata)).checkSession();
     const ttlMs = request.ttlMs === 0 ? MAX_TTL : Math.min(request.ttlMs, MAX_TTL);
     const reservation = server.reserve(ttlMs);
     const response = create(ReserveResponseSchema, {
       reservation,
       ttlMs,
       inUse: server.sessions + server.reserved,
-      capacity: server.maxSessions,
+      capacity: server.settings.maxSessions,
     });
     return toBinary(ReserveResponseSchema, response);
   });

@@ -1,44 +1,72 @@
 import { RemoteError } from "../../core/errors.ts";
 import { status } from "@grpc/grpc-js";
 import type { ReadOptions } from "../wire/batch_reader.ts";
-import type { SessionLimits } from "./session.ts";
+import type { Access, Caller } from "./access.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Session, SessionLimits } from "./session.ts";
 import type { SessionHost } from "./session_nodes.ts";
+import { Usage } from "./usage.ts";
+
+/** What a server's calls share from its start. */
+export interface ServerSettings {
+  /** How nodes are made. */
+  host: SessionHost;
+  /** What bounds one session. */
+  limits: SessionLimits;
+  /** The most sessions that run at once. */
+  maxSessions: number;
+  /** The largest message, in bytes. */
+  maxMessageBytes: number;
+  /** How long a session may go without a message either way, in ms; 0 for ever. */
+  idleTimeoutMs: number;
+  /** How long a session may take, in ms; 0 for ever. */
+  wallTimeoutMs: number;
+  /** Tells callers apart. */
+  access: Access;
+  /** Counts. */
+  metrics: Metrics;
+}
+
+/** A session's place. */
+export interface Admission {
+  /** What the caller uses, over all of its sessions. */
+  usage: Usage;
+  /** Gives the place back. */
+  release(): void;
+}
 
 /** What a server's calls share. */
 export class ServerState {
-  /** How nodes are made. */
-  readonly host: SessionHost;
-  /** What bounds one session. */
-  readonly limits: SessionLimits;
+  /** What they share from its start. */
+  readonly settings: ServerSettings;
   /** What bounds the reading of a message. */
   readonly readOptions: ReadOptions = {};
-  /** The most sessions that run at once. */
-  readonly maxSessions: number;
-  /** The largest message, in bytes. */
-  readonly maxMessageBytes: number;
+  /** Sessions that run over `Stream`. */
+  readonly live: Set<Session> = new Set();
   readonly #places = new Map<string, number>();
+  readonly #usage = new Map<string, Usage>();
   #sessions = 0;
   #draining = false;
 
-  constructor(
-    host: SessionHost,
-    { limits, maxSessions, maxMessageBytes }: {
-      limits: SessionLimits;
-      maxSessions: number;
-      maxMessageBytes: number;
-    },
-  ) {
-    this.maxMessageBytes = maxMessageBytes;
-    this.host = host;
-    this.limits = limits;
-    this.maxSessions = maxSessions;
+  constructor(settings: ServerSettings) {
+    this.settings = settings;
+  }
+
+  /** What the holder of a token uses. Bounded: one for each token. */
+  usageOf(caller: Caller): Usage {
+    const known = this.#usage.get(caller.name);
+    if (known !== undefined) return known;
+    const usage = new Usage(caller);
+    this.#usage.set(caller.name, usage);
+    return usage;
   }
 
   /** @throws {RemoteError} if a response grows past the largest message */
   checkResponseSize(bytes: number): void {
-    if (bytes <= this.maxMessageBytes) return;
+    const { maxMessageBytes } = this.settings;
+    if (bytes <= maxMessageBytes) return;
     throw new RemoteError(
-      `The output is larger than one message may be (${this.maxMessageBytes} bytes): use Stream`,
+      `The output is larger than one message may be (${maxMessageBytes} bytes): use Stream`,
       { code: status.RESOURCE_EXHAUSTED },
     );
   }
@@ -81,15 +109,21 @@ export class ServerState {
   /**
    * Takes a place: the one that was kept, else a free one.
    *
-   * @returns gives it back
    * @throws {RemoteError} if there is none
    */
-  admit(reservation: string): () => void {
+  admit(caller: Caller, reservation: string): Admission {
     this.#forgetExpired();
+    const usage = this.usageOf(caller);
+    usage.checkSession();
     if (!this.#places.delete(reservation)) this.#checkRoom();
     this.#sessions++;
-    return () => {
-      this.#sessions--;
+    usage.sessions++;
+    return {
+      usage,
+      release: () => {
+        this.#sessions--;
+        usage.sessions--;
+      },
     };
   }
 
@@ -102,9 +136,10 @@ export class ServerState {
       });
     }
     this.#forgetExpired();
-    if (this.#sessions + this.#places.size < this.maxSessions) return;
+    const { maxSessions } = this.settings;
+    if (this.#sessions + this.#places.size < maxSessions) return;
     throw new RemoteError(
-      `The server is full: ${this.maxSessions} of ${this.maxSessions} sessions are in use`,
+      `The server is full: ${maxSessions} of ${maxSessions} sessions are in use`,
       { code: status.RESOURCE_EXHAUSTED, retryable: true, retryAfterMs: 1_000 },
     );
   }

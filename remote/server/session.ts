@@ -1,6 +1,7 @@
 import { Marker } from "../../core/frames/mod.ts";
 import type { Pipeline } from "../../core/pipeline.ts";
 import { Barrier } from "../../core/stage/barrier.ts";
+import type { NodeStats } from "../../core/stats.ts";
 import type { ReadBatch } from "../wire/batch_reader.ts";
 import { BatchWriter } from "../wire/batch_writer.ts";
 import { writeResponse, writeStates, writeStats } from "../wire/messages.ts";
@@ -12,12 +13,14 @@ export interface SessionSink {
   send(message: Uint8Array): Promise<void>;
   /** Stops or goes on reading messages of the client. */
   setReading(reading: boolean): void;
+  /** Told from time to time, and at the end. What it throws ends the session. */
+  onStats?(stats: readonly NodeStats[]): void;
 }
 
 /** What bounds a session's memory. */
 export interface SessionLimits {
   /** Bytes of inputs that wait for the nodes; beyond, the connection is not read. */
-  inputBytes: number;
+  readonly inputBytes: number;
   /** Outputs that the client has not yet told as consumed; beyond, the nodes wait. */
   outputWindow: number;
   /** Bytes of outputs that wait for the connection; beyond, the nodes wait. */
@@ -72,7 +75,10 @@ export class Session {
 
   /** Runs until all outputs are sent. @throws what a node threw, or what {@linkcode Session.stop} was told */
   async run(): Promise<void> {
-    const stats = setInterval(() => void this.#sendStats().catch(() => {}), STATS_INTERVAL);
+    const stats = setInterval(
+      () => void this.#sendStats().catch((error) => this.stop(error)),
+      STATS_INTERVAL,
+    );
     try {
       void this.#feed().catch(() => {}); // the reader is told the same
       await this.#drain();
@@ -84,6 +90,11 @@ export class Session {
     } finally {
       clearInterval(stats);
     }
+  }
+
+  /** Bytes of inputs that wait for the nodes. */
+  get queuedBytes(): number {
+    return this.#inputs.bytes;
   }
 
   /** Takes inputs. */
@@ -235,7 +246,9 @@ export class Session {
   }
 
   async #sendStats(): Promise<void> {
-    const nodes = this.#pipeline.stats().map(writeStats);
+    const stats = this.#pipeline.stats();
+    this.#sink.onStats?.(stats);
+    const nodes = stats.map(writeStats);
     await this.#sink.send(writeResponse({ case: "stats", value: { nodes } }));
   }
 }

@@ -1,8 +1,10 @@
-import { ConfigurationError } from "../../core/errors.ts";
+import { status } from "@grpc/grpc-js";
+import { ConfigurationError, RemoteError } from "../../core/errors.ts";
 import type { Executor, NodeSpec } from "../../core/executor.ts";
 import type { AnyNode, NodeClass } from "../../core/node.ts";
 import { Pipeline } from "../../core/pipeline.ts";
 import type { NodeRegistry } from "../../core/registry.ts";
+import type { Caller } from "./access.ts";
 import { NodeElsewhere } from "../sandbox/host/node_elsewhere.ts";
 
 /** How a session's nodes are made. */
@@ -22,13 +24,24 @@ export type ResumeAbility =
  * Makes the nodes of a session.
  *
  * @throws {ConfigurationError} if a type is not known, or there is no place for user code
+ * @throws {RemoteError} PERMISSION_DENIED, if the caller may not use a type
  * @throws {TypeError | RangeError} if an option breaks its rule
  */
-export function makeNodes(specs: readonly NodeSpec[], host: SessionHost): AnyNode[] {
+export function makeNodes(
+  specs: readonly NodeSpec[],
+  { host, caller }: { host: SessionHost; caller: Caller },
+): AnyNode[] {
   if (specs.length === 0) throw new ConfigurationError("Cannot open session as it has no node");
   let executor: Executor | undefined;
   return specs.map((spec) => {
-    if (spec.module === undefined) return host.registry.create(spec);
+    if (spec.module === undefined) {
+      if (caller.policy.nodes?.includes(spec.type) === false) {
+        throw new RemoteError(`Cannot use node type ${spec.type} as "${caller.name}" may not`, {
+          code: status.PERMISSION_DENIED,
+        });
+      }
+      return host.registry.create(spec);
+    }
     const { userCode } = host;
     if (userCode === undefined) {
       throw new ConfigurationError(

@@ -1,7 +1,9 @@
-import { PipelineError } from "../../core/errors.ts";
+import { status as grpcStatus } from "@grpc/grpc-js";
+import { PipelineError, RemoteError, SandboxError } from "../../core/errors.ts";
 import { loggerFor } from "../../core/log.ts";
-import { type Open, ResumeMode } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
+import type { NodeStats } from "../../core/stats.ts";
 import type { Status } from "../../proto/gen/remotemedia/v1/error_pb.ts";
+import { type Open, ResumeMode } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { holdsChunks, readBatch } from "../wire/batch_reader.ts";
 import { statusOf } from "../wire/errors.ts";
 import {
@@ -11,11 +13,12 @@ import {
   readStates,
   writeResponse,
 } from "../wire/messages.ts";
-import { checkVersion } from "./check_version.ts";
 import { protocolError, send, type StreamCall } from "./call.ts";
-import { Session } from "./session.ts";
+import { checkVersion } from "./check_version.ts";
+import type { Admission, ServerState } from "./server_state.ts";
+import { Session, type SessionLimits } from "./session.ts";
 import { makeNodes, pipelineOf, type ResumeAbility, resumeAbility } from "./session_nodes.ts";
-import type { ServerState } from "./server_state.ts";
+import { Timeouts } from "./timeouts.ts";
 
 const log = loggerFor("server");
 
@@ -34,18 +37,23 @@ export function handleStream(call: StreamCall, server: ServerState): void {
 class StreamHandler {
   readonly #call: StreamCall;
   readonly #server: ServerState;
-  #session: Session | undefined;
-  #ended = false;
+  readonly #timeouts: Timeouts;
   readonly #halfClosed = Promise.withResolvers<void>();
-  #release: (() => void) | undefined;
+  #session: Session | undefined;
+  #admission: Admission | undefined;
+  #stats: readonly NodeStats[] = [];
+  #ended = false;
 
   constructor(call: StreamCall, server: ServerState) {
     this.#call = call;
     this.#server = server;
+    this.#timeouts = new Timeouts(server.settings, (error) => this.#fail(error));
   }
 
   receive(message: Uint8Array): void {
     if (this.#ended) return;
+    this.#timeouts.touch();
+    this.#server.settings.metrics.message("in", message.length);
     try {
       this.#receive(message);
     } catch (error) {
@@ -88,29 +96,50 @@ class StreamHandler {
 
   #open(open: Open): void {
     checkVersion(open.protocolVersion);
-    const server = this.#server;
+    const { host, access } = this.#server.settings;
+    const caller = access.callerOf(this.#call.metadata);
     const specs = open.segment.map(readSpec);
-    this.#release = server.admit(open.reservation);
-    const nodes = makeNodes(specs, server.host);
+    this.#admission = this.#server.admit(caller, open.reservation);
+    const nodes = makeNodes(specs, { host, caller });
     const pipeline = pipelineOf(nodes);
     const { resume } = open;
     if (resume !== undefined && resume.states.length > 0) {
       pipeline.restore(readStates(resume.states));
     }
-    const { outputWindow, inputBytes, batchBytes } = server.limits;
-    const wanted = open.limits?.outputWindow ?? 0;
-    const window = wanted === 0 ? outputWindow : Math.min(wanted, outputWindow);
+    const limits = this.#limitsFor(open, caller.policy.maxBytesInFlight);
     const session = new Session(pipeline, {
       sink: {
-        send: (message) => send(this.#call, message),
+        send: (message) => this.#send(message),
         setReading: (reading) => reading ? this.#call.resume() : this.#call.pause(),
+        onStats: (stats) => this.#count(stats),
       },
-      limits: { inputBytes, batchBytes, outputWindow: window },
+      limits,
       outputSeq: Number(resume?.outputSeq ?? 0n),
     });
     this.#session = session;
-    void this.#sendOpened(resumeAbility(nodes), window);
+    this.#server.live.add(session);
+    void this.#sendOpened(resumeAbility(nodes), limits.outputWindow).catch(() => {}); // cancelled
     void this.#run(session);
+  }
+
+  #limitsFor(open: Open, share = Infinity): SessionLimits {
+    const { outputWindow, inputBytes, batchBytes } = this.#server.settings.limits;
+    const wanted = open.limits?.outputWindow ?? 0;
+    const { usage } = this.#admission!;
+    return {
+      batchBytes,
+      outputWindow: wanted === 0 ? outputWindow : Math.min(wanted, outputWindow),
+      // what all sessions of a token may hold is shared between those that run now
+      get inputBytes() {
+        return Math.min(inputBytes, share / Math.max(1, usage.sessions));
+      },
+    };
+  }
+
+  #send(message: Uint8Array): Promise<void> {
+    if (holdsChunks(message)) this.#timeouts.touch(); // stats alone are no sign of life
+    this.#server.settings.metrics.message("out", message.length);
+    return send(this.#call, message);
   }
 
   async #sendOpened(ability: ResumeAbility, outputWindow: number): Promise<void> {
@@ -125,7 +154,7 @@ class StreamHandler {
       notResumable: ability.mode === "none" ? ability.node : "",
       outputWindow,
     };
-    await send(this.#call, writeResponse({ case: "opened", value })).catch(() => {}); // cancelled
+    await this.#send(writeResponse({ case: "opened", value }));
   }
 
   async #run(session: Session): Promise<void> {
@@ -140,14 +169,28 @@ class StreamHandler {
     }
   }
 
+  /** What the nodes did since the last time, for metrics and quotas. */
+  #count(stats: readonly NodeStats[]): void {
+    this.#server.settings.metrics.nodes(this.#stats, stats);
+    const busyMs = (list: readonly NodeStats[]) => list.reduce((sum, node) => sum + node.busyMs, 0);
+    const worked = busyMs(stats) - busyMs(this.#stats);
+    this.#stats = stats;
+    this.#admission?.usage.addCpu(worked);
+  }
+
   /** Ends the call with an error, once. */
   #fail(error: unknown): void {
     if (this.#ended) return;
     this.#finish();
     log.debug("session failed: {error}", { error });
     void this.#session?.stop(error);
-    const status = statusOf(error);
-    void this.#sendEnded(status.message).then(() => this.#call.emit("error", status));
+    const told = statusOf(error);
+    const { metrics } = this.#server.settings;
+    metrics.failed(grpcStatus[told.code]!);
+    const cause = error instanceof RemoteError ? error : (error as Error | undefined)?.cause;
+    if (error instanceof SandboxError) metrics.killed(error.reason);
+    else if (cause instanceof SandboxError) metrics.killed(cause.reason);
+    void this.#sendEnded(told.message).then(() => this.#call.emit("error", told));
   }
 
   /** Tells the client how the session ended, and waits until it has nothing more to send. */
@@ -155,7 +198,11 @@ class StreamHandler {
     this.#call.resume(); // what still comes is read and thrown away
     const timer = setTimeout(() => this.#halfClosed.resolve(), HALF_CLOSE_MS);
     try {
-      await send(this.#call, writeResponse({ case: "ended", value: { status } }));
+      // a client that does not read is not waited for either
+      await Promise.race([
+        send(this.#call, writeResponse({ case: "ended", value: { status } })),
+        this.#halfClosed.promise,
+      ]);
       await this.#halfClosed.promise;
     } catch {
       // cancelled: nobody waits for a status
@@ -165,8 +212,10 @@ class StreamHandler {
   }
 
   #finish(): void {
+    if (this.#ended) return;
     this.#ended = true;
-    this.#release?.();
-    this.#release = undefined;
+    this.#timeouts.clear();
+    if (this.#session !== undefined) this.#server.live.delete(this.#session);
+    this.#admission?.release();
   }
 }

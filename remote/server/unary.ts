@@ -1,26 +1,36 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
-import type { handleUnaryCall } from "@grpc/grpc-js";
+import type { handleUnaryCall, Metadata } from "@grpc/grpc-js";
 import { messageOf, PipelineError } from "../../core/errors.ts";
 import { statusOf } from "../wire/errors.ts";
 import { malformed } from "../wire/proto_reader.ts";
+
+/** What a unary RPC knows beside its request. */
+export interface UnaryContext {
+  /** Aborted when the client goes away or its deadline passes. */
+  signal: AbortSignal;
+  /** What came with the call. */
+  metadata: Metadata;
+}
 
 /**
  * A unary RPC: reads the request, answers it, and turns whatever is thrown into a status.
  *
  * @param schema the request's type
- * @param answer gives the response as bytes; its signal is aborted when the client goes away
+ * @param answer gives the response as bytes; `signal` is aborted when the client goes away
  */
 export function unary<S extends DescMessage>(
   schema: S,
-  answer: (request: MessageShape<S>, signal: AbortSignal) => Promise<Uint8Array> | Uint8Array,
+  answer: (request: MessageShape<S>, context: UnaryContext) => Promise<Uint8Array> | Uint8Array,
 ): handleUnaryCall<Uint8Array, Uint8Array> {
   return async (call, respond) => {
     const controller = new AbortController();
+    const { signal } = controller;
+    const { metadata } = call;
     call.on("cancelled", () => {
       controller.abort(new PipelineError("The client cancelled the call"));
     });
     try {
-      respond(null, await answer(parse(schema, call.request), controller.signal));
+      respond(null, await answer(parse(schema, call.request), { signal, metadata }));
     } catch (error) {
       respond(statusOf(error));
     }

@@ -106,15 +106,6 @@ Deno.test("RemoteExecutor fails with a clear error for a type that the server do
   assert.match(String(error), /^ConfigurationError: Cannot find node type Total/);
 });
 
-Deno.test("RemoteExecutor refuses user code where the server takes none", async () => {
-  class Mine extends PassThrough {
-    static override readonly module = import.meta.url;
-  }
-  await using pair = await startPair({ server: { userCode: false } });
-  const [, error] = await outputsUntilError(new Pipeline([new Mine({}, pair)]).run([1]));
-  assert.match(String(error), /^ConfigurationError: .*takes no user code/);
-});
-
 Deno.test("RemoteExecutor names the path of what cannot travel, either way", async () => {
   await using pair = await startPair();
   const there = new Pipeline([new PassThrough({}, pair)]);

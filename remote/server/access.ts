@@ -1,0 +1,121 @@
+import { Buffer } from "node:buffer";
+import { createHash, timingSafeEqual } from "node:crypto";
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  status,
+} from "@grpc/grpc-js";
+import { ConfigurationError, RemoteError } from "../../core/errors.ts";
+
+/** What the holder of a token may do. */
+export interface Policy {
+  /** The node types that may be used. @default all that the server offers */
+  nodes?: readonly string[];
+  /** Sessions at once. @default as many as the server takes */
+  maxSessions?: number;
+  /** Bytes of inputs that wait for nodes, over all sessions. @default no bound but that of each session */
+  maxBytesInFlight?: number;
+  /** CPU time that nodes may take in any minute, in seconds. @default no bound */
+  cpuSecondsPerMinute?: number;
+}
+
+/** A token, and what comes with it. */
+export interface TokenGrant {
+  /** What to call its holder in logs. */
+  name: string;
+  /** The token itself. At least 16 characters. */
+  token: string;
+  /** What its holder may do. @default everything */
+  policy?: Policy;
+}
+
+/** Who calls. */
+export interface Caller {
+  /** The name of the token; `anonymous` where no tokens are asked for. */
+  readonly name: string;
+  /** What it may do. */
+  readonly policy: Policy;
+}
+
+const anonymous: Caller = { name: "anonymous", policy: {} };
+
+/** Tells callers by their bearer tokens. */
+export class Access {
+  readonly #grants: readonly { digest: Buffer; caller: Caller }[] | undefined;
+
+  /**
+   * @param grants the tokens; `undefined` to let everybody in
+   * @throws {ConfigurationError} if a token is too short to be one, or there twice
+   */
+  constructor(grants?: readonly TokenGrant[]) {
+    this.#grants = grants?.map(({ name, token, policy = {} }) => {
+      if (token.length < 16) {
+        throw new ConfigurationError(
+          `Cannot take token "${name}" as it has fewer than 16 characters`,
+        );
+      }
+      return { digest: digestOf(token), caller: { name, policy } };
+    });
+    const names = new Set(grants?.map(({ name }) => name));
+    if (grants !== undefined && names.size !== grants.length) {
+      throw new ConfigurationError("Cannot take tokens as two have the same name");
+    }
+  }
+
+  /** Whether tokens are asked for. */
+  get required(): boolean {
+    return this.#grants !== undefined;
+  }
+
+  /**
+   * Who calls. Every token is compared in full, so that the time taken tells nothing.
+   *
+   * @throws {RemoteError} UNAUTHENTICATED, if the token is missing or not known
+   */
+  callerOf(metadata: Metadata): Caller {
+    if (this.#grants === undefined) return anonymous;
+    const [header] = metadata.get("authorization");
+    const token = /^Bearer (.+)$/i.exec(String(header ?? ""))?.[1];
+    if (token === undefined) throw unauthenticated("the call has no bearer token");
+    const digest = digestOf(token);
+    let found: Caller | undefined;
+    for (const grant of this.#grants) {
+      if (timingSafeEqual(grant.digest, digest)) found = grant.caller;
+    }
+    if (found === undefined) throw unauthenticated("the token is not known");
+    return found;
+  }
+
+  /** Refuses calls of nobody known before anything of them is read. Health checks need no token. */
+  get interceptor(): ServerInterceptor {
+    return (method, call) => {
+      if (method.path.startsWith("/grpc.health.v1.Health/")) {
+        return new ServerInterceptingCall(call);
+      }
+      return new ServerInterceptingCall(call, {
+        start: (next) =>
+          next({
+            onReceiveMetadata: (metadata, go) => {
+              try {
+                this.callerOf(metadata);
+              } catch (error) {
+                const { code, message } = error as RemoteError;
+                call.sendStatus({ code, details: message });
+                return;
+              }
+              go(metadata);
+            },
+          }),
+      });
+    };
+  }
+}
+
+function digestOf(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}
+
+function unauthenticated(why: string): RemoteError {
+  return new RemoteError(`Cannot serve call as ${why}`, { code: status.UNAUTHENTICATED });
+}

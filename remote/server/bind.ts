@@ -1,0 +1,67 @@
+import { Buffer } from "node:buffer";
+import { type Server, ServerCredentials } from "@grpc/grpc-js";
+import { ConfigurationError } from "../../core/errors.ts";
+
+/** Certificates of a server, each as the text of a PEM file. */
+export interface ServerTls {
+  /** Its certificate, with the chain. */
+  cert: string;
+  /** Its key. */
+  key: string;
+  /** Who signs the certificates of clients: those without one are refused. */
+  clientCa?: string;
+}
+
+/** Where a server listens, and how it is kept from strangers. */
+export interface BindOptions {
+  host: string;
+  port: number;
+  tls: ServerTls | undefined;
+  /** Whether callers are told apart by tokens. */
+  hasTokens: boolean;
+  /** Listens beyond this machine without either. */
+  insecure: boolean;
+}
+
+/**
+ * Starts to listen, and gives the port.
+ *
+ * @throws {ConfigurationError} if the port cannot be had, or strangers could call
+ */
+export async function bind(server: Server, options: BindOptions): Promise<number> {
+  const { host, port, tls, hasTokens, insecure } = options;
+  const authenticates = hasTokens || tls?.clientCa !== undefined;
+  if (!isLocal(host) && !authenticates && !insecure) {
+    throw new ConfigurationError(
+      `Cannot listen on ${host} as it can be reached from elsewhere and nothing tells callers apart: ` +
+        "give tokens or a client CA, or say insecure",
+    );
+  }
+  const target = host.startsWith("unix:") ? host : `${bracketed(host)}:${port}`;
+  const credentials = tls === undefined ? ServerCredentials.createInsecure() : secured(tls);
+  return await new Promise((resolve, reject) => {
+    server.bindAsync(target, credentials, (cause, bound) => {
+      if (cause === null) return resolve(bound);
+      const message = `Cannot listen on ${target}: ${cause.message}`;
+      reject(new ConfigurationError(message, { cause }));
+    });
+  });
+}
+
+/** An address as it stands in front of a port. */
+export function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+function isLocal(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("unix:") ||
+    /^127(\.\d+){3}$/.test(host);
+}
+
+function secured({ cert, key, clientCa }: ServerTls): ServerCredentials {
+  return ServerCredentials.createSsl(
+    clientCa === undefined ? null : Buffer.from(clientCa),
+    [{ cert_chain: Buffer.from(cert), private_key: Buffer.from(key) }],
+    clientCa !== undefined,
+  );
+}

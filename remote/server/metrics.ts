@@ -1,0 +1,95 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { NodeStats } from "../../core/stats.ts";
+
+/** What a server counts, for Prometheus. Labels are node types and gRPC codes, so their number is bounded. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #chunks = new Counter({
+    name: "remotemedia_chunks_total",
+    help: "Chunks that nodes took and gave",
+    labelNames: ["type", "direction"],
+    registers: [this.#registry],
+  });
+  readonly #bytes = new Counter({
+    name: "remotemedia_bytes_total",
+    help: "Bytes of stream messages",
+    labelNames: ["direction"],
+    registers: [this.#registry],
+  });
+  readonly #errors = new Counter({
+    name: "remotemedia_errors_total",
+    help: "Sessions that failed, by gRPC code",
+    labelNames: ["code"],
+    registers: [this.#registry],
+  });
+  readonly #kills = new Counter({
+    name: "remotemedia_sandbox_kills_total",
+    help: "Sandboxes that were ended for what they did",
+    labelNames: ["reason"],
+    registers: [this.#registry],
+  });
+  readonly #latency = new Histogram({
+    name: "remotemedia_node_latency_seconds",
+    help: "Mean time of a chunk in a node, over each half second in which it worked",
+    labelNames: ["type"],
+    buckets: [1e-5, 1e-4, 1e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.5, 1, 5],
+    registers: [this.#registry],
+  });
+
+  /** @param gauges read when somebody asks */
+  constructor(gauges: { sessions: () => number; queuedBytes: () => number }) {
+    const registers = [this.#registry];
+    const gauge = (name: string, help: string, read: () => number) =>
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    gauge("remotemedia_sessions", "Sessions that run", gauges.sessions);
+    gauge("remotemedia_queue_bytes", "Bytes of inputs that wait for nodes", gauges.queuedBytes);
+    gauge("remotemedia_rss_bytes", "Memory of the process", () => Deno.memoryUsage().rss);
+  }
+
+  /** A message came or went. */
+  message(direction: "in" | "out", bytes: number): void {
+    this.#bytes.inc({ direction }, bytes);
+  }
+
+  /** A session failed. */
+  failed(code: string): void {
+    this.#errors.inc({ code });
+  }
+
+  /** A sandbox was ended. */
+  killed(reason: string): void {
+    this.#kills.inc({ reason });
+  }
+
+  /** Nodes went on from one state of their stats to another. */
+  nodes(before: readonly NodeStats[], after: readonly NodeStats[]): void {
+    for (const [index, now] of after.entries()) {
+      const then = before[index];
+      const taken = now.in - (then?.in ?? 0);
+      const { type } = now;
+      if (taken > 0) {
+        this.#chunks.inc({ type, direction: "in" }, taken);
+        this.#latency.observe({ type }, (now.busyMs - (then?.busyMs ?? 0)) / taken / 1_000);
+      }
+      const given = now.out - (then?.out ?? 0);
+      if (given > 0) this.#chunks.inc({ type, direction: "out" }, given);
+    }
+  }
+
+  /** The type of {@linkcode Metrics.text}. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** All of it in Prometheus' text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}
