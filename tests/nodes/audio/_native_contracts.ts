@@ -1,0 +1,85 @@
+import type { AudioFrame, NodeConfig } from "../../../core/mod.ts";
+import {
+  AudioChannelMerger,
+  AudioChannelSplitter,
+  AudioFader,
+  AudioGain,
+  AudioMixer,
+  AudioResampler,
+  ExtractAudioData,
+  Recorder,
+} from "../../../nodes/audio/native_nodes.ts";
+import { noise, sine } from "../../../testing/mod.ts";
+import { type AnyContract, contractOf } from "../data/_contract_of.ts";
+
+const stereo = () => noise({ seconds: 0.2, sampleRate: 16_000, numberOfChannels: 2 });
+
+/** Two tracks, one after the other by turns, one half a frame late. */
+export function tracks(): AudioFrame[] {
+  const a = noise({ seconds: 0.4, seed: 1, metadata: { track: "a" } });
+  const b = noise({ seconds: 0.3, seed: 2, timestamp: 50_000, metadata: { track: "b" } });
+  return a.flatMap((frame, index) => index < b.length ? [frame, b[index]!] : [frame]);
+}
+
+/** What the contract has to know of each native audio node, by type. */
+export const nativeAudioContracts: Record<string, AnyContract> = {
+  AudioGain: contractOf({
+    create: (config: NodeConfig) => new AudioGain({ gainDb: -6, fromDb: 0, rampMs: 70 }, config),
+    inputs: stereo,
+    refused: [
+      [() => new AudioGain({ gainDb: Infinity }), /AudioGain.*gainDb/],
+      [() => new AudioGain({ rampMs: -1 }), /rampMs/],
+    ],
+  }),
+  AudioMixer: contractOf({
+    create: (config: NodeConfig) => new AudioMixer({ tracks: 2, frameMs: 30 }, config),
+    inputs: tracks,
+    refused: [
+      [() => new AudioMixer({ tracks: 0 }), /AudioMixer.*tracks/],
+      [() => new AudioMixer({ channels: 33 }), /channels/],
+    ],
+  }),
+  AudioChannelSplitter: contractOf({
+    create: (config: NodeConfig) => new AudioChannelSplitter({ tracks: ["left", "right"] }, config),
+    inputs: stereo,
+    refused: [
+      [() => new AudioChannelSplitter({ channels: [-1] }), /channels\.0/],
+      [() => new AudioChannelSplitter({ channels: [1], tracks: ["a", "b"] }), /as many tracks/],
+    ],
+  }),
+  AudioChannelMerger: contractOf({
+    create: (config: NodeConfig) => new AudioChannelMerger({ tracks: ["a", "b"] }, config),
+    inputs: tracks,
+    refused: [
+      [() => new AudioChannelMerger({ tracks: [] }), /tracks/],
+      [() => new AudioChannelMerger({ tracks: ["a", "a"] }), /named once/],
+    ],
+  }),
+  AudioFader: contractOf({
+    create: (config: NodeConfig) => new AudioFader({ fadeMs: 25 }, config),
+    inputs: stereo,
+    refused: [[() => new AudioFader({ fadeMs: 0 }), /fadeMs/]],
+  }),
+  AudioResampler: contractOf({
+    create: (config: NodeConfig) => new AudioResampler({ sampleRate: 22_050 }, config),
+    inputs: stereo,
+    refused: [
+      [() => new AudioResampler({ sampleRate: 0 }), /AudioResampler.*sampleRate/],
+      [() => new AudioResampler({} as never), /sampleRate/],
+    ],
+  }),
+  ExtractAudioData: contractOf({
+    create: (config: NodeConfig) =>
+      new ExtractAudioData({ layout: "interleaved", sampleType: "int16" }, config),
+    inputs: () => sine({ seconds: 0.1, numberOfChannels: 2 }),
+    refused: [[() => new ExtractAudioData({ sampleType: "int8" as never }), /sampleType/]],
+  }),
+  Recorder: contractOf({
+    create: (config: NodeConfig) => new Recorder({ tracks: ["a", "b"], maxWaitMs: 60 }, config),
+    inputs: tracks,
+    refused: [
+      [() => new Recorder({} as never), /tracks/],
+      [() => new Recorder({ tracks: ["a"], clock: "wall" as never }), /clock/],
+    ],
+  }),
+};
