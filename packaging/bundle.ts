@@ -19,7 +19,16 @@ export interface Bundle {
   readonly root?: URL;
 }
 
-/** The SHA-256 of bytes, in hex. */
+/**
+ * The SHA-256 of bytes, in hex.
+ *
+ * @example
+ * ```ts
+ * import { sha256Hex } from "@remotemedia/sdk/packaging";
+ *
+ * console.log((await sha256Hex(new Uint8Array())).slice(0, 8)); // "e3b0c442"
+ * ```
+ */
 export async function sha256Hex(bytes: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
   return new Uint8Array(digest).toHex();
