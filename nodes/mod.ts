@@ -6,6 +6,7 @@
 
 export * from "./audio/audio_buffer.ts";
 export * from "./audio/audio_transform.ts";
+export * from "./code/mod.ts";
 export * from "./data/mod.ts";
 export * from "./data/pass_through.ts";
 export * from "./io/connectors.ts";
@@ -16,6 +17,7 @@ export * from "./text/mod.ts";
 import type { NodeClass } from "../core/node.ts";
 import { AudioBuffer } from "./audio/audio_buffer.ts";
 import { AudioTransform } from "./audio/audio_transform.ts";
+import { CodeExecutorNode, SerializedClassExecutorNode } from "./code/mod.ts";
 import { dataNodes, flowNodes } from "./data/mod.ts";
 import { PassThrough } from "./data/pass_through.ts";
 import { VoiceActivityDetector } from "./ml/voice_activity_detector.ts";
@@ -28,6 +30,8 @@ export const builtinNodes: readonly NodeClass[] = [
   AudioTransform,
   PassThrough,
   VoiceActivityDetector,
+  CodeExecutorNode,
+  SerializedClassExecutorNode,
   ...textNodes,
   ...dataNodes,
   ...flowNodes,

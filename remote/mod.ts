@@ -11,3 +11,6 @@ export type {
   RetryOptions,
   TlsOptions,
 } from "./client/options.ts";
+export * from "./objects/mod.ts";
+export * from "./sandbox/mod.ts";
+export * from "./threads/mod.ts";

@@ -12,5 +12,5 @@ export type {
   RemoteResult,
   RemoteValue,
 } from "./remote.ts";
-export { CallbackTable, type ObjectChannel } from "./object_channel.ts";
+
 export { type RemoteModule, remoteModule } from "./remote_module.ts";

@@ -12,7 +12,7 @@ const MAX_CALLBACKS = 1000;
  */
 export function checkOperation(asked: unknown): Operation {
   if (typeof asked !== "object" || asked === null) throw fault();
-  const { kind, target, path, args, callbacks, value } = asked as Record<string, unknown>;
+  const { kind, target, path, args, callbacks, value, packed } = asked as Record<string, unknown>;
   if (!Number.isSafeInteger(target) || target as number < 0) throw fault();
   const at = { target: target as number };
   switch (kind) {
@@ -33,6 +33,8 @@ export function checkOperation(asked: unknown): Operation {
       return { kind, ...at, path: pathOf(path) };
     case "set":
       return { kind, ...at, path: pathOf(path), value: bytesOf(value) };
+    case "invoke":
+      return { kind, ...at, path: pathOf(path), packed: bytesOf(packed) };
     case "next":
     case "return":
     case "release":

@@ -30,6 +30,8 @@ export type Operation =
   | { kind: "construct"; target: number; path: string[]; args: Uint8Array; callbacks: Callback[] }
   | { kind: "get"; target: number; path: string[] }
   | { kind: "set"; target: number; path: string[]; value: Uint8Array }
+  /** Calls `path[1]` of an instance of class `path[0]`, made of its state; `packed` holds state and args. */
+  | { kind: "invoke"; target: number; path: string[]; packed: Uint8Array }
   | { kind: "next"; target: number }
   | { kind: "return"; target: number }
   | { kind: "release"; target: number };

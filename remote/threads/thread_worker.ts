@@ -70,10 +70,15 @@ function accept(message: HostMessage & { segment: number }): void {
 /** The classes of nodes: each of its own module, or a built-in one. */
 async function exportsOf(nodes: readonly NodeSpec[]): Promise<Exports> {
   const exports: Record<string, unknown> = {};
-  for (const { type, module } of nodes) {
+  for (const { type, module, options } of nodes) {
     const found: Exports = module === undefined
       ? await import("../../nodes/mod.ts")
       : await import(module);
+    if (type === "map" || type === "filter") {
+      const name = String(options.export);
+      exports[name] = found[name];
+      continue;
+    }
     exports[type] = found[type] ??
       Object.values(found).find((value) => (value as { type?: string } | null)?.type === type);
   }

@@ -1369,45 +1369,6 @@ function decodeValue(bytes, options = {}) {
   return value;
 }
 
-// core/options.ts
-function parseOptions(owner, schema, options) {
-  const action = `create ${owner}`;
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new TypeError(cannot(action, {
-      rule: "options must be an object",
-      value: options
-    }));
-  }
-  if (schema === void 0) return Object.freeze({
-    ...options
-  });
-  const result = schema.safeParse(options);
-  if (result.success) return Object.freeze(result.data);
-  throw optionError(action, result.error, options);
-}
-function optionError(action, error, options) {
-  const issue = error.issues[0];
-  if (issue.code === "unrecognized_keys") {
-    const keys = (issue.keys ?? []).map((key) => `"${[
-      ...issue.path,
-      key
-    ].join(".")}"`).join(", ");
-    return new TypeError(`Cannot ${action} as it has no option ${keys}`, {
-      cause: error
-    });
-  }
-  const value = issue.path.reduce((at, key) => at?.[key], options);
-  const where = issue.path.length === 0 ? "options" : `option "${issue.path.join(".")}"`;
-  const rule = `${where} breaks its rule (${issue.message})`;
-  const Fault = issue.code === "too_small" || issue.code === "too_big" ? RangeError : TypeError;
-  return new Fault(cannot(action, {
-    rule,
-    value
-  }), {
-    cause: error
-  });
-}
-
 // core/stage/_outputs.ts
 function isPromise(value) {
   return typeof value.then === "function";
@@ -3645,8 +3606,8 @@ var SerialStage = class extends Stage {
 };
 
 // core/stage/connect.ts
-function connect(nodes) {
-  const parts = divide(nodes).map(start);
+function connect(nodes, names = uniqueNames(nodes)) {
+  const parts = divide(nodes, names).map(start);
   const ends = parts.flatMap(endsOf);
   for (const [index, { writable }] of ends.entries()) {
     if (index === 0) continue;
@@ -3688,8 +3649,7 @@ function uniqueNames(nodes) {
     return unique;
   });
 }
-function divide(nodes) {
-  const names = uniqueNames(nodes);
+function divide(nodes, names) {
   const runs = [];
   let last;
   for (const [index, node] of nodes.entries()) {
@@ -3800,6 +3760,995 @@ async function interrupt(parts) {
   }
 }
 
+// core/graph/connection.ts
+var BRANCH_SIZE = 16;
+var SAMPLE_EVERY = 10;
+var MAX_WAIT_MS = 1e3;
+
+// core/graph/fan_in.ts
+var FanIn = class {
+  readable;
+  capacity;
+  #inputs;
+  #byTime;
+  #maxWaitMs;
+  /** Inputs with a chunk, in the order in which they came; never more than there are inputs. */
+  #waiting = [];
+  #readableSide;
+  #demand = false;
+  #over = false;
+  #dropping = false;
+  #timer;
+  /** @param count how many streams; @param merge in which order */
+  constructor(count, { order = "arrival", maxWaitMs = MAX_WAIT_MS } = {}) {
+    this.#byTime = order === "timestamp";
+    this.#maxWaitMs = maxWaitMs;
+    this.capacity = 2 * count;
+    this.#inputs = Array.from({
+      length: count
+    }, () => this.#input());
+    this.readable = new ReadableStream({
+      start: (controller) => {
+        this.#readableSide = controller;
+      },
+      pull: () => {
+        this.#demand = true;
+        this.#give();
+      },
+      cancel: (reason) => this.#end(reason)
+    }, {
+      highWaterMark: 0
+    });
+  }
+  /** Where the streams go in. */
+  get writables() {
+    return this.#inputs.map(({ writable }) => writable);
+  }
+  /** Drops what is in it, and from now on what comes, but no marker, until {@linkcode FanIn.resume}. */
+  drop() {
+    this.#dropping = true;
+    for (const input of [
+      ...this.#waiting
+    ]) {
+      if (!(input.head.chunk instanceof Marker)) this.#take(input);
+    }
+  }
+  /** Lets chunks through again. */
+  resume() {
+    this.#dropping = false;
+  }
+  /** Ends it from outside: all ends fail with `reason`. */
+  fail(reason) {
+    if (this.#over) return;
+    this.#readableSide.error(reason);
+    this.#end(reason);
+  }
+  #input() {
+    let controller;
+    const writable = new WritableStream({
+      start(own) {
+        controller = own;
+      },
+      write: (chunk) => this.#put(input, chunk),
+      close: () => {
+        input.state = "ended";
+        this.#give();
+      }
+    }, {
+      highWaterMark: 1
+    });
+    controller.signal.addEventListener("abort", () => this.fail(controller.signal.reason), {
+      once: true
+    });
+    const input = {
+      writable,
+      controller,
+      head: void 0,
+      last: -Infinity,
+      state: "open"
+    };
+    return input;
+  }
+  #put(input, chunk) {
+    if (this.#dropping && !(chunk instanceof Marker)) return;
+    const at = Math.max(timestampOf(chunk) ?? input.last, input.last);
+    input.last = at;
+    input.state = "open";
+    const taken = Promise.withResolvers();
+    input.head = {
+      chunk,
+      at,
+      taken
+    };
+    this.#waiting.push(input);
+    this.#give();
+    return taken.promise;
+  }
+  #take(input) {
+    const { chunk, taken } = input.head;
+    input.head = void 0;
+    this.#waiting.splice(this.#waiting.indexOf(input), 1);
+    taken.resolve();
+    return chunk;
+  }
+  #give() {
+    if (this.#over) return;
+    if (this.#waiting.length === 0) {
+      if (this.#inputs.every(({ state }) => state === "ended")) {
+        this.#readableSide.close();
+        this.#end(void 0);
+      }
+      return;
+    }
+    if (!this.#demand) return;
+    const next = this.#byTime ? this.#earliest() : this.#waiting[0];
+    if (next === void 0) return this.#startWaiting();
+    this.#stopWaiting();
+    this.#demand = false;
+    this.#readableSide.enqueue(this.#take(next));
+  }
+  /** The input whose chunk is next; none while one that may still give an earlier chunk is silent. */
+  #earliest() {
+    const isHeldBack = this.#inputs.some(({ state, head }) => state === "open" && head === void 0);
+    if (isHeldBack) return void 0;
+    return this.#waiting.reduce((first, input) => input.head.at < first.head.at ? input : first);
+  }
+  #startWaiting() {
+    if (this.#timer !== void 0 || this.#maxWaitMs === Infinity) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = void 0;
+      for (const input of this.#inputs) {
+        if (input.head === void 0 && input.state === "open") input.state = "idle";
+      }
+      this.#give();
+    }, this.#maxWaitMs);
+  }
+  #stopWaiting() {
+    clearTimeout(this.#timer);
+    this.#timer = void 0;
+  }
+  #end(reason) {
+    this.#over = true;
+    this.#stopWaiting();
+    for (const { controller, head, state } of this.#inputs) {
+      head?.taken.resolve();
+      if (state !== "ended") controller.error(reason);
+    }
+  }
+};
+function timestampOf(chunk) {
+  if (typeof chunk !== "object" || chunk === null) return void 0;
+  const { timestamp } = chunk;
+  return typeof timestamp === "number" && !Number.isNaN(timestamp) ? timestamp : void 0;
+}
+
+// core/graph/branch.ts
+var Branch = class {
+  readable;
+  size;
+  dropped = 0;
+  #policy;
+  #every;
+  #chunks = [];
+  #readableSide;
+  #demand = false;
+  #state = "open";
+  #room;
+  #epoch = 0;
+  #seen = 0;
+  constructor({ policy = "block", size = BRANCH_SIZE, every = SAMPLE_EVERY }) {
+    this.size = size;
+    this.#policy = policy;
+    this.#every = every;
+    this.readable = new ReadableStream({
+      start: (controller) => {
+        this.#readableSide = controller;
+      },
+      pull: () => {
+        this.#demand = true;
+        this.#give();
+      },
+      cancel: () => this.#end()
+    }, {
+      highWaterMark: 0
+    });
+  }
+  /** Chunks in it now. */
+  get depth() {
+    return this.#chunks.length;
+  }
+  /** Takes a chunk, or drops one as its policy says. Resolves, without ever failing, when it has. */
+  put(chunk) {
+    if (this.#state !== "open") return;
+    const isMarker = chunk instanceof Marker;
+    if (this.#policy === "sample" && !isMarker && this.#seen++ % this.#every !== 0) {
+      this.dropped++;
+      return;
+    }
+    if (this.#chunks.length < this.size) return this.#push(chunk);
+    if (this.#policy === "drop-newest" && !isMarker) {
+      this.dropped++;
+      return;
+    }
+    if (this.#policy === "drop-oldest") {
+      const oldest = this.#chunks.findIndex((queued) => !(queued instanceof Marker));
+      if (oldest >= 0) {
+        this.#chunks.splice(oldest, 1);
+        this.dropped++;
+        return this.#push(chunk);
+      }
+    }
+    return this.#putLater(chunk);
+  }
+  async #putLater(chunk) {
+    const epoch = this.#epoch;
+    while (this.#state === "open" && this.#chunks.length >= this.size) {
+      this.#room = Promise.withResolvers();
+      await this.#room.promise;
+    }
+    if (this.#state !== "open") return;
+    if (epoch === this.#epoch || chunk instanceof Marker) this.#push(chunk);
+    else this.dropped++;
+  }
+  #push(chunk) {
+    this.#chunks.push(chunk);
+    this.#give();
+  }
+  /** Drops all chunks but the markers, also the one that waits for room. */
+  drop() {
+    this.#epoch++;
+    const kept = this.#chunks.filter((chunk) => chunk instanceof Marker);
+    this.dropped += this.#chunks.length - kept.length;
+    this.#chunks.splice(0, this.#chunks.length, ...kept);
+    this.#room?.resolve();
+  }
+  /** No more chunks come: ends when those in it are read. */
+  close() {
+    if (this.#state === "open") this.#state = "closing";
+    this.#give();
+  }
+  /** Fails its reader. */
+  fail(reason) {
+    if (this.#state === "ended") return;
+    this.#readableSide.error(reason);
+    this.#end();
+  }
+  #end() {
+    this.#state = "ended";
+    this.#chunks.length = 0;
+    this.#room?.resolve();
+  }
+  #give() {
+    if (this.#demand && this.#chunks.length > 0) {
+      this.#demand = false;
+      this.#readableSide.enqueue(this.#chunks.shift());
+      this.#room?.resolve();
+    }
+    if (this.#state === "closing" && this.#chunks.length === 0) {
+      this.#readableSide.close();
+      this.#end();
+    }
+  }
+};
+
+// core/graph/fan_out.ts
+var FanOut = class {
+  writable;
+  branches;
+  #writableSide;
+  #dropping = false;
+  /** @param connections one for each reader */
+  constructor(connections) {
+    this.branches = connections.map((connection) => new Branch(connection));
+    this.writable = new WritableStream({
+      start: (controller) => {
+        this.#writableSide = controller;
+        controller.signal.addEventListener("abort", () => this.fail(controller.signal.reason), {
+          once: true
+        });
+      },
+      write: (chunk) => this.#write(chunk),
+      close: () => {
+        for (const branch of this.branches) branch.close();
+      }
+    }, {
+      highWaterMark: 1
+    });
+  }
+  /** The most chunks in it: those of its branches, and one that waits on its way in. */
+  get capacity() {
+    return this.branches.reduce((sum, { size }) => sum + size, 1);
+  }
+  /** Drops what is in it, and from now on what comes, but no marker, until {@linkcode FanOut.resume}. */
+  drop() {
+    this.#dropping = true;
+    for (const branch of this.branches) branch.drop();
+  }
+  /** Lets chunks through again. */
+  resume() {
+    this.#dropping = false;
+  }
+  /** Ends it from outside: all ends fail with `reason`. */
+  fail(reason) {
+    this.#writableSide.error(reason);
+    for (const branch of this.branches) branch.fail(reason);
+  }
+  #write(chunk) {
+    if (this.#dropping && !(chunk instanceof Marker)) {
+      for (const branch of this.branches) branch.dropped++;
+      return;
+    }
+    const waits = this.branches.map((branch) => branch.put(chunk)).filter((wait) => wait !== void 0);
+    if (waits.length > 0) return Promise.all(waits).then(() => {
+    });
+  }
+};
+
+// core/graph/gate.ts
+var Gate = class {
+  readable;
+  writable;
+  #readableSide;
+  #writableSide;
+  #wake;
+  #demand = false;
+  #shut = false;
+  #over = false;
+  #written = 0;
+  #taken = 0;
+  #dropUntil = 0;
+  constructor() {
+    this.readable = new ReadableStream({
+      start: (controller) => {
+        this.#readableSide = controller;
+      },
+      pull: () => {
+        this.#demand = true;
+        this.#wake?.();
+      },
+      cancel: (reason) => {
+        this.#over = true;
+        this.#writableSide.error(reason);
+        this.#wake?.();
+      }
+    }, {
+      highWaterMark: 0
+    });
+    this.writable = new WritableStream({
+      start: (controller) => {
+        this.#writableSide = controller;
+        controller.signal.addEventListener("abort", () => this.fail(controller.signal.reason), {
+          once: true
+        });
+      },
+      write: (chunk) => this.#write(chunk, ++this.#taken),
+      close: () => this.#close()
+    }, {
+      highWaterMark: 1,
+      size: () => {
+        this.#written++;
+        return 1;
+      }
+    });
+  }
+  /** Drops what was written so far, and lets nothing through before {@linkcode Gate.open}. */
+  shut() {
+    this.#shut = true;
+    this.#dropUntil = this.#written;
+    this.#wake?.();
+  }
+  /** Lets chunks through again. */
+  open() {
+    this.#shut = false;
+    this.#wake?.();
+  }
+  /** Ends it from outside: both ends fail with `reason`. */
+  fail(reason) {
+    if (this.#over) return;
+    this.#over = true;
+    this.#writableSide.error(reason);
+    this.#readableSide.error(reason);
+    this.#wake?.();
+  }
+  async #write(chunk, number) {
+    const isMarker = chunk instanceof Marker;
+    while (!this.#over && (this.#shut || !this.#demand)) {
+      if (number <= this.#dropUntil && !isMarker) return;
+      await this.#change();
+    }
+    if (this.#over || number <= this.#dropUntil && !isMarker) return;
+    this.#demand = false;
+    this.#readableSide.enqueue(chunk);
+  }
+  async #close() {
+    while (this.#shut && !this.#over) await this.#change();
+    if (this.#over) return;
+    this.#over = true;
+    this.#readableSide.close();
+  }
+  #change() {
+    return new Promise((resolve) => this.#wake = resolve);
+  }
+};
+
+// core/registry.ts
+var NodeRegistry = class {
+  #classes;
+  /**
+   * Takes the list.
+   *
+   * @param classes the types, each with a name of its own
+   * @throws {ConfigurationError} if two have the same name
+   */
+  constructor(classes2) {
+    const byType = /* @__PURE__ */ new Map();
+    for (const nodeClass of classes2) {
+      const type = nodeClass.type ?? nodeClass.name;
+      if (byType.has(type)) {
+        throw new ConfigurationError(`Cannot register node type ${type} twice`);
+      }
+      byType.set(type, nodeClass);
+    }
+    this.#classes = byType;
+  }
+  /** The names of all types, in the order of the list. */
+  get types() {
+    return [
+      ...this.#classes.keys()
+    ];
+  }
+  /** The class of a type; `undefined` if there is none. */
+  get(type) {
+    return this.#classes.get(type);
+  }
+  /**
+   * Makes a node from data.
+   *
+   * @param spec the node as data; `module` is not looked at
+   * @throws {ConfigurationError} if there is no such type; suggests the nearest name
+   * @throws {TypeError | RangeError} if an option breaks its rule
+   */
+  create(spec) {
+    const nodeClass = this.#classes.get(spec.type);
+    if (nodeClass === void 0) throw new ConfigurationError(this.#unknown(spec.type));
+    const { name, concurrency, queue } = spec;
+    return new nodeClass(spec.options, {
+      name,
+      concurrency,
+      queue
+    });
+  }
+  #unknown(type) {
+    const near = nearest(type, this.types);
+    const hint = near === void 0 ? `there are ${this.types.join(", ")}` : `did you mean ${near}?`;
+    return `Cannot find node type ${type}: ${hint}`;
+  }
+};
+function nearest(word, names) {
+  let best;
+  let fewest = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const name of names) {
+    const edits = editDistance(word.toLowerCase(), name.toLowerCase());
+    if (edits < fewest) [best, fewest] = [
+      name,
+      edits
+    ];
+  }
+  return best;
+}
+function editDistance(a, b) {
+  const [left, right] = [
+    a.slice(0, 64),
+    b.slice(0, 64)
+  ];
+  let row = Array.from({
+    length: right.length + 1
+  }, (_, index) => index);
+  for (let i = 1; i <= left.length; i++) {
+    const next = [
+      i
+    ];
+    for (let j = 1; j <= right.length; j++) {
+      const change = row[j - 1] + (left[i - 1] === right[j - 1] ? 0 : 1);
+      next.push(Math.min(change, row[j] + 1, next[j - 1] + 1));
+    }
+    row = next;
+  }
+  return row[right.length];
+}
+
+// core/graph/plan.ts
+function openEnds(ids, connections) {
+  const given = new Set(connections.map(({ from }) => from));
+  const taken = new Set(connections.map(({ to }) => to));
+  return {
+    inputs: ids.filter((id) => !taken.has(id)),
+    outputs: ids.filter((id) => !given.has(id))
+  };
+}
+function shapeFaults(shape) {
+  const { ids, connections, inputs, outputs } = shape;
+  const faults = [];
+  const pairs = /* @__PURE__ */ new Set();
+  for (const [connection, { from, to }] of connections.entries()) {
+    for (const id of [
+      from,
+      to
+    ]) {
+      if (!ids.includes(id)) faults.push({
+        message: unknownNode(id, ids),
+        connection
+      });
+    }
+    if (pairs.has(`${from}
+${to}`)) {
+      faults.push({
+        message: `Cannot connect ${from} to ${to} twice`,
+        connection
+      });
+    }
+    pairs.add(`${from}
+${to}`);
+  }
+  for (const id of [
+    ...inputs,
+    ...outputs
+  ]) {
+    if (!ids.includes(id)) faults.push({
+      message: unknownNode(id, ids)
+    });
+  }
+  if (faults.length > 0) return faults;
+  const cycle = findCycle(ids, connections);
+  if (cycle !== void 0) {
+    const [from, to] = cycle.slice(-2);
+    const connection = connections.findIndex((each) => each.from === from && each.to === to);
+    return [
+      {
+        message: `Cannot build graph with a cycle: ${cycle.join(" -> ")}`,
+        connection
+      }
+    ];
+  }
+  const reached = reach(inputs, connections, ({ from, to }) => [
+    from,
+    to
+  ]);
+  const used = reach(outputs, connections, ({ from, to }) => [
+    to,
+    from
+  ]);
+  for (const node of ids) {
+    if (!reached.has(node)) {
+      const message = `Cannot build graph as nothing comes to node ${node}: connect a node to it`;
+      faults.push({
+        message,
+        node
+      });
+    } else if (!used.has(node)) {
+      const message = `Cannot build graph as nobody takes what node ${node} gives: connect it, or make it an output`;
+      faults.push({
+        message,
+        node
+      });
+    }
+  }
+  return faults;
+}
+function chainsOf({ ids, connections, inputs, outputs }) {
+  const joined = (connection) => {
+    const { from, to } = connection;
+    return isPlain(connection) && !outputs.includes(from) && !inputs.includes(to) && connections.filter((each) => each.from === from).length === 1 && connections.filter((each) => each.to === to).length === 1;
+  };
+  const next = new Map(connections.filter(joined).map(({ from, to }) => [
+    from,
+    to
+  ]));
+  const inner = new Set(next.values());
+  const chains = [];
+  for (const first of sorted(ids, connections)) {
+    if (inner.has(first)) continue;
+    const line = [
+      first
+    ];
+    for (let id = next.get(first); id !== void 0; id = next.get(id)) line.push(id);
+    const last = line.at(-1);
+    chains.push({
+      ids: line,
+      from: connections.filter(({ to }) => to === first),
+      to: connections.filter(({ from }) => from === last),
+      isInput: inputs.includes(first),
+      isOutput: outputs.includes(last)
+    });
+  }
+  return chains;
+}
+function unknownNode(id, ids) {
+  const near = nearest(id, ids);
+  const hint = near === void 0 ? `there are ${ids.join(", ")}` : `did you mean ${near}?`;
+  return `Cannot find node ${id}: ${hint}`;
+}
+function isPlain({ policy = "block", size, every }) {
+  return policy === "block" && size === void 0 && every === void 0;
+}
+function findCycle(ids, connections) {
+  const next = successors(connections);
+  const done = /* @__PURE__ */ new Set();
+  for (const start3 of ids) {
+    const path = [];
+    const enter = (id) => path.push({
+      id,
+      left: [
+        ...next.get(id) ?? []
+      ]
+    });
+    if (!done.has(start3)) enter(start3);
+    while (path.length > 0) {
+      const { id, left } = path.at(-1);
+      const to = left.shift();
+      if (to === void 0) {
+        done.add(id);
+        path.pop();
+        continue;
+      }
+      const seen = path.findIndex((step) => step.id === to);
+      if (seen >= 0) return [
+        ...path.slice(seen).map((step) => step.id),
+        to
+      ];
+      if (!done.has(to)) enter(to);
+    }
+  }
+  return void 0;
+}
+function reach(starts, connections, direction) {
+  const next = /* @__PURE__ */ new Map();
+  for (const [from, to] of connections.map(direction)) {
+    next.set(from, [
+      ...next.get(from) ?? [],
+      to
+    ]);
+  }
+  const reached = new Set(starts);
+  for (const id of reached) for (const to of next.get(id) ?? []) reached.add(to);
+  return reached;
+}
+function successors(connections) {
+  const next = /* @__PURE__ */ new Map();
+  for (const { from, to } of connections) next.set(from, [
+    ...next.get(from) ?? [],
+    to
+  ]);
+  return next;
+}
+function sorted(ids, connections) {
+  const missing = new Map(ids.map((id) => [
+    id,
+    0
+  ]));
+  for (const { to } of connections) missing.set(to, missing.get(to) + 1);
+  const next = successors(connections);
+  const ready = ids.filter((id) => missing.get(id) === 0);
+  for (const id of ready) {
+    for (const to of next.get(id) ?? []) {
+      missing.set(to, missing.get(to) - 1);
+      if (missing.get(to) === 0) ready.push(to);
+    }
+  }
+  return ready;
+}
+
+// core/graph/graph.ts
+var Graph = class {
+  /** The nodes by their ids, in the order in which they were given. */
+  nodes;
+  /** Where chunks go from node to node. */
+  connections;
+  /** How chunks are merged, by node. */
+  merge;
+  /** The nodes that take what comes in. */
+  inputs;
+  /** The nodes whose outputs come out. */
+  outputs;
+  #gate = new Gate();
+  #parts;
+  #fans = [];
+  /** The branches that lead to a node, by its id: their drops are told as the node's. */
+  #branchesTo = /* @__PURE__ */ new Map();
+  #readable;
+  #used = false;
+  #stopping;
+  #interrupting = Promise.resolve();
+  /**
+   * Connects the nodes; nothing runs yet.
+   *
+   * @param options the nodes, and how they are connected
+   * @throws {PipelineError} if there is a cycle, a node is not connected, or a name is unknown
+   * @throws {TypeError | RangeError} if a connection or merge breaks its rule
+   */
+  constructor({ nodes, connections, merge = {}, input, output }) {
+    const ids = Object.keys(nodes);
+    const ends = openEnds(ids, connections);
+    this.nodes = new Map(Object.entries(nodes));
+    this.connections = Object.freeze(connections.map((connection) => ({
+      ...connection
+    })));
+    this.merge = Object.freeze({
+      ...merge
+    });
+    this.inputs = input === void 0 ? ends.inputs : [
+      input
+    ].flat();
+    this.outputs = output === void 0 ? ends.outputs : [
+      output
+    ].flat();
+    this.#check();
+    const { inputs, outputs } = this;
+    this.#parts = chainsOf({
+      ids,
+      connections,
+      inputs,
+      outputs
+    }).map((chain) => ({
+      chain,
+      segment: connect(chain.ids.map((id) => nodes[id]), chain.ids)
+    }));
+    this.#readable = this.#connect();
+  }
+  /** Where outputs come out. */
+  get readable() {
+    return this.#readable;
+  }
+  /** Where inputs go in; markers too. */
+  get writable() {
+    return this.#gate.writable;
+  }
+  /** The most chunks between its ends when nobody reads: of its nodes, branches and merges. */
+  get capacity() {
+    const inFans = this.#fans.reduce((sum, { capacity }) => sum + capacity, 1);
+    return this.#parts.reduce((sum, { segment }) => sum + segment.capacity, inFans);
+  }
+  /**
+   * Reads all of a source through the graph.
+   *
+   * @param source a stream or an iterable of chunks
+   * @param options how to end it early
+   * @returns the outputs: `for await` them, or pipe them on
+   * @throws {PipelineError} if the graph runs or ran already
+   */
+  run(source, { signal } = {}) {
+    if (this.#used || this.writable.locked) {
+      throw new PipelineError("Cannot run graph twice as its nodes keep state: make a new one");
+    }
+    this.#used = true;
+    const input = source instanceof ReadableStream ? source : ReadableStream.from(source);
+    const stop2 = () => void this.stop(signal.reason);
+    if (signal?.aborted) stop2();
+    signal?.addEventListener("abort", stop2, {
+      once: true
+    });
+    void input.pipeTo(this.writable).catch((reason) => this.stop(reason)).finally(() => signal?.removeEventListener("abort", stop2));
+    return this.readable;
+  }
+  /**
+   * Drops all that went in and is not yet out, here and on other machines, and keeps the graph running: for
+   * barge-in. Resolves when nothing of it can come out any more. Markers are kept.
+   */
+  interrupt() {
+    this.#gate.shut();
+    const done = this.#interrupting.then(() => this.#interrupt());
+    this.#interrupting = done.catch(() => {
+    });
+    return done;
+  }
+  /** What each node did so far, in their order; drops of a branch are told as those of the node it leads to. */
+  stats() {
+    const byName = /* @__PURE__ */ new Map();
+    for (const { chain, segment } of this.#parts) {
+      const all = segment.stats();
+      if (all.length === chain.ids.length) {
+        for (const [index, id] of chain.ids.entries()) byName.set(id, [
+          all[index]
+        ]);
+      } else byName.set(chain.ids[0], all);
+    }
+    for (const [id, branches] of this.#branchesTo) {
+      const first = byName.get(id)?.[0];
+      if (first === void 0) continue;
+      for (const { dropped, depth } of branches) {
+        first.dropped += dropped;
+        first.queueDepth += depth;
+      }
+    }
+    return [
+      ...this.nodes.keys()
+    ].flatMap((id) => byName.get(id) ?? []);
+  }
+  /** Ends the run from outside: both ends fail with `reason`. Resolves when all nodes are closed. */
+  stop(reason) {
+    this.#stopping ??= (async () => {
+      this.#gate.fail(reason);
+      const stopped = this.#parts.map(({ segment }) => segment.stop(reason));
+      for (const fan of this.#fans) fan.fail(reason);
+      await Promise.all(stopped);
+    })();
+    return this.#stopping;
+  }
+  #check() {
+    const { nodes, connections, inputs, outputs, merge } = this;
+    if (nodes.size === 0) throw new PipelineError("Cannot build graph as it must have a node");
+    if (new Set(nodes.values()).size !== nodes.size) {
+      throw new PipelineError("Cannot build graph as a node must not be in it twice");
+    }
+    const [fault3] = shapeFaults({
+      ids: [
+        ...nodes.keys()
+      ],
+      connections,
+      inputs,
+      outputs
+    });
+    if (fault3 !== void 0) throw new PipelineError(fault3.message);
+    for (const { from, to, policy = "block", size = 1, every = 1 } of connections) {
+      const action = `connect ${from} to ${to}`;
+      if (![
+        "block",
+        "drop-oldest",
+        "drop-newest",
+        "sample"
+      ].includes(policy)) {
+        const rule = "policy must be block, drop-oldest, drop-newest or sample";
+        throw new TypeError(cannot(action, {
+          rule,
+          value: policy
+        }));
+      }
+      for (const [name, value] of Object.entries({
+        size,
+        every
+      })) {
+        if (Number.isSafeInteger(value) && value >= 1) continue;
+        throw new RangeError(cannot(action, {
+          rule: `${name} must be a whole number of at least 1`,
+          value
+        }));
+      }
+    }
+    for (const [id, { order = "arrival", maxWaitMs = 0 }] of Object.entries(merge)) {
+      const action = `merge in front of ${id}`;
+      if (!nodes.has(id)) throw new PipelineError(`Cannot ${action} as there is no such node`);
+      if (order !== "arrival" && order !== "timestamp") {
+        throw new TypeError(cannot(action, {
+          rule: "order must be arrival or timestamp",
+          value: order
+        }));
+      }
+      if (!(maxWaitMs >= 0)) {
+        throw new RangeError(cannot(action, {
+          rule: "maxWaitMs must not be negative",
+          value: maxWaitMs
+        }));
+      }
+    }
+  }
+  /** Joins the chains, and gives the readable end. */
+  #connect() {
+    const arriving = /* @__PURE__ */ new Map();
+    const arrive = (to, readable) => {
+      arriving.set(to, [
+        ...arriving.get(to) ?? [],
+        readable
+      ]);
+    };
+    const leave = (readable, to) => {
+      const targets = to.map((target) => typeof target === "object" ? target.to : target);
+      const plain = to.length === 1 && (typeof to[0] !== "object" || isPlain(to[0]));
+      if (plain) return arrive(targets[0], readable);
+      const fan = new FanOut(to.map((target) => typeof target === "object" ? target : {}));
+      this.#fans.push(fan);
+      this.#pipe(readable, fan.writable);
+      for (const [index, branch] of fan.branches.entries()) {
+        const target = targets[index];
+        arrive(target, branch.readable);
+        if (target !== void 0) {
+          this.#branchesTo.set(target, [
+            ...this.#branchesTo.get(target) ?? [],
+            branch
+          ]);
+        }
+      }
+    };
+    leave(this.#gate.readable, [
+      ...this.inputs
+    ]);
+    for (const { chain, segment } of this.#parts) {
+      leave(segment.readable, [
+        ...chain.to,
+        ...chain.isOutput ? [
+          void 0
+        ] : []
+      ]);
+    }
+    for (const { chain: { ids }, segment } of this.#parts) {
+      this.#pipe(this.#join(arriving.get(ids[0]), this.merge[ids[0]]), segment.writable);
+    }
+    return this.#join(arriving.get(void 0), {});
+  }
+  #join(sources, merge) {
+    if (sources.length === 1) return sources[0];
+    const fan = new FanIn(sources.length, merge);
+    this.#fans.push(fan);
+    for (const [index, source] of sources.entries()) this.#pipe(source, fan.writables[index]);
+    return fan.readable;
+  }
+  /** Joins two ends; whatever fails on the way fails the graph. */
+  #pipe(from, to) {
+    void from.pipeTo(to).catch((reason) => this.stop(reason));
+  }
+  /**
+   * What is on its way between the parts arrives within one turn of the event loop, at places that drop it.
+   * What the nodes give instead comes later than the second turn, as they wait for one of their own.
+   */
+  async #interrupt() {
+    try {
+      for (const fan of this.#fans) fan.drop();
+      await turn();
+      for (const fan of this.#fans) fan.drop();
+      const second = turn().then(() => {
+        for (const fan of this.#fans) fan.resume();
+      });
+      await Promise.all([
+        second,
+        ...this.#parts.map(({ segment }) => segment.interrupt())
+      ]);
+    } finally {
+      this.#gate.open();
+    }
+  }
+};
+function turn() {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+// core/options.ts
+function parseOptions(owner, schema, options) {
+  const action = `create ${owner}`;
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new TypeError(cannot(action, {
+      rule: "options must be an object",
+      value: options
+    }));
+  }
+  if (schema === void 0) return Object.freeze({
+    ...options
+  });
+  const result = schema.safeParse(options);
+  if (result.success) return Object.freeze(result.data);
+  throw optionError(action, result.error, options);
+}
+function optionError(action, error, options) {
+  const issue = error.issues[0];
+  if (issue.code === "unrecognized_keys") {
+    const keys = (issue.keys ?? []).map((key) => `"${[
+      ...issue.path,
+      key
+    ].join(".")}"`).join(", ");
+    return new TypeError(`Cannot ${action} as it has no option ${keys}`, {
+      cause: error
+    });
+  }
+  const value = issue.path.reduce((at, key) => at?.[key], options);
+  const where = issue.path.length === 0 ? "options" : `option "${issue.path.join(".")}"`;
+  const rule = `${where} breaks its rule (${issue.message})`;
+  const Fault = issue.code === "too_small" || issue.code === "too_big" ? RangeError : TypeError;
+  return new Fault(cannot(action, {
+    rule,
+    value
+  }), {
+    cause: error
+  });
+}
+
 // core/node.ts
 var Node = class extends TransformStream {
   /** The type's name in manifests and registries; the class's own name where absent. */
@@ -3808,6 +4757,12 @@ var Node = class extends TransformStream {
   static options;
   /** Where user code lives, so that it can travel: `import.meta.url`. */
   static module;
+  /**
+   * Says that nodes of this class keep nothing between chunks. On a server that dies, such a node goes on
+   * elsewhere by getting its last inputs again; one with a state needs `snapshot()` and `restore()`.
+   * @default false
+   */
+  static stateless;
   /** The options, checked and completed. */
   options;
   /** What is the same for all nodes. */
@@ -3921,6 +4876,37 @@ function isCount(value) {
   return Number.isSafeInteger(value) && value >= 1;
 }
 
+// core/graph/graph_node.ts
+var GraphNode = class extends Node {
+  /** Its type. */
+  static type = "Graph";
+  /** The graph. */
+  graph;
+  /**
+   * Wraps it.
+   *
+   * @param graph the graph, not yet used
+   * @param config what to call it. @default "Graph"
+   */
+  constructor(graph, { name } = {}) {
+    const executor = {
+      name: "graph",
+      open: () => graph
+    };
+    super({}, {
+      ...name !== void 0 && {
+        name
+      },
+      executor
+    });
+    this.graph = graph;
+  }
+  /** Never called: the graph takes the chunks. @throws {PipelineError} always */
+  process() {
+    throw new PipelineError("Cannot process a chunk in GraphNode as its graph does");
+  }
+};
+
 // core/pipeline.ts
 var Pipeline = class {
   /** The nodes, in their order. */
@@ -4003,92 +4989,6 @@ var Pipeline = class {
     this.#segment.restore(states);
   }
 };
-
-// core/registry.ts
-var NodeRegistry = class {
-  #classes;
-  /**
-   * Takes the list.
-   *
-   * @param classes the types, each with a name of its own
-   * @throws {ConfigurationError} if two have the same name
-   */
-  constructor(classes2) {
-    const byType = /* @__PURE__ */ new Map();
-    for (const nodeClass of classes2) {
-      const type = nodeClass.type ?? nodeClass.name;
-      if (byType.has(type)) {
-        throw new ConfigurationError(`Cannot register node type ${type} twice`);
-      }
-      byType.set(type, nodeClass);
-    }
-    this.#classes = byType;
-  }
-  /** The names of all types, in the order of the list. */
-  get types() {
-    return [
-      ...this.#classes.keys()
-    ];
-  }
-  /** The class of a type; `undefined` if there is none. */
-  get(type) {
-    return this.#classes.get(type);
-  }
-  /**
-   * Makes a node from data.
-   *
-   * @param spec the node as data; `module` is not looked at
-   * @throws {ConfigurationError} if there is no such type; suggests the nearest name
-   * @throws {TypeError | RangeError} if an option breaks its rule
-   */
-  create(spec) {
-    const nodeClass = this.#classes.get(spec.type);
-    if (nodeClass === void 0) throw new ConfigurationError(this.#unknown(spec.type));
-    const { name, concurrency, queue } = spec;
-    return new nodeClass(spec.options, {
-      name,
-      concurrency,
-      queue
-    });
-  }
-  #unknown(type) {
-    const near = nearest(type, this.types);
-    const hint = near === void 0 ? `there are ${this.types.join(", ")}` : `did you mean ${near}?`;
-    return `Cannot find node type ${type}: ${hint}`;
-  }
-};
-function nearest(word, names) {
-  let best;
-  let fewest = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const name of names) {
-    const edits = editDistance(word.toLowerCase(), name.toLowerCase());
-    if (edits < fewest) [best, fewest] = [
-      name,
-      edits
-    ];
-  }
-  return best;
-}
-function editDistance(a, b) {
-  const [left, right] = [
-    a.slice(0, 64),
-    b.slice(0, 64)
-  ];
-  let row = Array.from({
-    length: right.length + 1
-  }, (_, index) => index);
-  for (let i = 1; i <= left.length; i++) {
-    const next = [
-      i
-    ];
-    for (let j = 1; j <= right.length; j++) {
-      const change = row[j - 1] + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(change, row[j] + 1, next[j - 1] + 1));
-    }
-    row = next;
-  }
-  return row[right.length];
-}
 
 // core/runtime.ts
 var requiredDeno = "2.9.6";
@@ -4892,8 +5792,35 @@ var BundleFiles = class extends Map {
 };
 var empty = new Uint8Array(0);
 
+// remote/sandbox/guest/invoke.ts
+async function invoke(exports, { path: [name = "", method = ""], packed }) {
+  const exported = exports[name];
+  if (typeof exported !== "function") throw new TypeError(`Cannot call ${name} as it is no class`);
+  const { state, args } = decodeValue(packed);
+  const instance = instanceOf(exported, state);
+  const called = instance[method];
+  if (typeof called !== "function") {
+    throw new TypeError(`Cannot call ${name}.${method} as it is no method`);
+  }
+  const result = await Reflect.apply(called, instance, args);
+  return {
+    result,
+    state: stateOf(instance)
+  };
+}
+function instanceOf(exported, state) {
+  if (exported.restore !== void 0) return exported.restore(state);
+  return Object.assign(Object.create(exported.prototype), state);
+}
+function stateOf(instance) {
+  return typeof instance.snapshot === "function" ? instance.snapshot() : {
+    ...instance
+  };
+}
+
 // remote/sandbox/guest/guest_objects.ts
 var GuestObjects = class {
+  #exports;
   #targets = /* @__PURE__ */ new Map();
   #say;
   #calls = /* @__PURE__ */ new Map();
@@ -4901,6 +5828,7 @@ var GuestObjects = class {
   #nextCall = 1;
   /** @param exports the module; @param say sends a message to the host */
   constructor(exports, say) {
+    this.#exports = exports;
     this.#targets.set(0, exports);
     this.#say = say;
   }
@@ -4949,6 +5877,11 @@ var GuestObjects = class {
         }
         return this.#outcomeOf(void 0);
       }
+      case "invoke":
+        return {
+          kind: "value",
+          value: encodeValue(await invoke(this.#exports, operation))
+        };
       case "next": {
         const generator = this.#targets.get(operation.target);
         return await this.#step(operation.target, generator);
@@ -5095,6 +6028,63 @@ async function dispose(value) {
   else if (Symbol.dispose in value) value[Symbol.dispose]();
 }
 
+// nodes/code/function_node.ts
+var FunctionNode = class extends Node {
+  #work;
+  #kind;
+  #module;
+  /**
+   * @param work the function
+   * @param place what it does, and where it can be found again
+   * @param config what is the same for all nodes
+   * @throws {TypeError} if it is no function, or is to run elsewhere and cannot be found there
+   */
+  constructor(work, place, config = {}) {
+    const { kind, module } = place;
+    if (typeof work !== "function") {
+      throw new TypeError(cannot(kind, {
+        rule: "it must be a function",
+        value: work
+      }));
+    }
+    const name = place.export ?? work.name;
+    super({
+      export: name
+    }, config);
+    if (config.executor !== void 0 && (module === void 0 || name === "")) {
+      const rule = "a function that runs elsewhere must be exported, and its module be named";
+      throw new TypeError(cannot(`${kind} "${name}"`, {
+        rule,
+        value: module
+      }));
+    }
+    this.#work = work;
+    this.#kind = kind;
+    this.#module = module;
+  }
+  /** `map` or `filter`. */
+  get type() {
+    return #kind in this ? this.#kind : "function";
+  }
+  /** This node as data: the function by its name. */
+  toSpec() {
+    const spec = super.toSpec();
+    return this.#module === void 0 ? spec : {
+      ...spec,
+      module: this.#module
+    };
+  }
+  /** Calls the function. */
+  process(input) {
+    const output = this.#work(input);
+    if (this.#kind === "map") return output;
+    if (output instanceof Promise) {
+      return output.then((kept) => kept ? input : void 0);
+    }
+    return output ? input : void 0;
+  }
+};
+
 // remote/sandbox/_wire.ts
 var BATCH_BYTES = 1 << 20;
 function takeBatch(entries) {
@@ -5126,6 +6116,7 @@ var GuestSegment = class {
   #outputs = [];
   #credit = 0;
   #credited;
+  #stopped = false;
   #over = false;
   /** @param id the host's number for it; @param init what it is made of */
   constructor(id, { nodes, states, exports, wire }) {
@@ -5169,8 +6160,9 @@ var GuestSegment = class {
   }
   /** Ends it now. */
   async stop(failure) {
-    await this.#segment.stop(errorOf2(failure));
+    this.#stopped = true;
     this.#credited?.();
+    await this.#segment.stop(errorOf2(failure));
   }
   /** Tells what its nodes did. */
   tellStats() {
@@ -5197,7 +6189,9 @@ var GuestSegment = class {
     const reader = this.#segment.readable.getReader();
     try {
       while (true) {
-        while (this.#credit === 0) await new Promise((resolve) => this.#credited = resolve);
+        while (this.#credit === 0 && !this.#stopped) {
+          await new Promise((resolve) => this.#credited = resolve);
+        }
         const { done, value } = await reader.read();
         if (done) break;
         this.#credit--;
@@ -5288,6 +6282,10 @@ var GuestSegment = class {
 };
 function make2(spec, exports) {
   const { type, name, options, concurrency, queue } = spec;
+  if (type === "map" || type === "filter") return functionOf(spec, {
+    kind: type,
+    exports
+  });
   const exported = Object.hasOwn(exports, type) ? exports[type] : Object.values(exports).find((value) => isNodeClass(value) && value.type === type);
   if (!isNodeClass(exported)) {
     throw new ConfigurationError(`Cannot make node "${name}" as its module exports no node class ${type}: it exports ${Object.keys(exports).join(", ") || "nothing"}`);
@@ -5297,6 +6295,21 @@ function make2(spec, exports) {
     concurrency,
     queue
   });
+}
+function functionOf({ name, options, concurrency, queue }, { kind, exports }) {
+  const work = exports[String(options.export)];
+  if (typeof work !== "function") {
+    throw new ConfigurationError(`Cannot make node "${name}" as its module exports no function ${options.export}: it exports ${Object.keys(exports).join(", ") || "nothing"}`);
+  }
+  const config = {
+    name,
+    concurrency,
+    queue
+  };
+  return new FunctionNode(work, {
+    kind,
+    export: String(options.export)
+  }, config);
 }
 function isNodeClass(value) {
   return typeof value === "function" && value.prototype instanceof Node;
@@ -5532,6 +6545,8 @@ export {
   AudioFrame,
   ConfigurationError,
   EncodedFrame,
+  Graph,
+  GraphNode,
   LatencyHistogram,
   MAX_CHANNELS,
   Marker,

@@ -3,6 +3,7 @@ import { AudioFrame, EncodedFrame, Marker, Tensor, VideoFrame } from "../../../c
 import { errorOf, failureOf } from "../failure.ts";
 import type { Callback, GuestMessage, Operation, Outcome } from "../protocol.ts";
 import type { Exports } from "./guest_segment.ts";
+import { invoke } from "./invoke.ts";
 
 /** What a function or method is called on. */
 interface Place {
@@ -15,6 +16,7 @@ type Callable = (...args: unknown[]) => unknown;
 
 /** The objects of the bundle that the host can reach, by number; 0 is the module itself. */
 export class GuestObjects {
+  readonly #exports: Exports;
   readonly #targets = new Map<number, unknown>();
   readonly #say: (message: GuestMessage) => void;
   readonly #calls = new Map<number, PromiseWithResolvers<unknown>>();
@@ -23,6 +25,7 @@ export class GuestObjects {
 
   /** @param exports the module; @param say sends a message to the host */
   constructor(exports: Exports, say: (message: GuestMessage) => void) {
+    this.#exports = exports;
     this.#targets.set(0, exports);
     this.#say = say;
   }
@@ -67,6 +70,8 @@ export class GuestObjects {
         }
         return this.#outcomeOf(undefined);
       }
+      case "invoke":
+        return { kind: "value", value: encodeValue(await invoke(this.#exports, operation)) };
       case "next": {
         const generator = this.#targets.get(operation.target) as AsyncIterator<unknown>;
         return await this.#step(operation.target, generator);

@@ -5,6 +5,7 @@ import { type AnyNode, Node, type NodeClass, type NodeConfig } from "../../../co
 import { Barrier } from "../../../core/stage/barrier.ts";
 import { connect, type RestorableSegment } from "../../../core/stage/connect.ts";
 import { errorOf, type Failure, failureOf } from "../failure.ts";
+import { type FunctionKind, FunctionNode } from "../../../nodes/code/function_node.ts";
 import type { Entry, GuestMessage } from "../protocol.ts";
 import { takeBatch, type Wire } from "../_wire.ts";
 
@@ -39,6 +40,7 @@ export class GuestSegment {
   #outputs: Entry[] = [];
   #credit = 0;
   #credited: (() => void) | undefined;
+  #stopped = false;
   #over = false;
 
   /** @param id the host's number for it; @param init what it is made of */
@@ -85,8 +87,9 @@ export class GuestSegment {
 
   /** Ends it now. */
   async stop(failure: Failure): Promise<void> {
-    await this.#segment.stop(errorOf(failure));
+    this.#stopped = true;
     this.#credited?.();
+    await this.#segment.stop(errorOf(failure));
   }
 
   /** Tells what its nodes did. */
@@ -109,7 +112,9 @@ export class GuestSegment {
     const reader = this.#segment.readable.getReader();
     try {
       while (true) {
-        while (this.#credit === 0) await new Promise<void>((resolve) => this.#credited = resolve);
+        while (this.#credit === 0 && !this.#stopped) {
+          await new Promise<void>((resolve) => this.#credited = resolve);
+        }
         const { done, value } = await reader.read();
         if (done) break;
         this.#credit--;
@@ -190,6 +195,7 @@ export class GuestSegment {
 /** Makes the node of an exported class. */
 function make(spec: NodeSpec, exports: Exports): AnyNode {
   const { type, name, options, concurrency, queue } = spec;
+  if (type === "map" || type === "filter") return functionOf(spec, { kind: type, exports });
   const exported = Object.hasOwn(exports, type)
     ? exports[type]
     : Object.values(exports).find((value) => isNodeClass(value) && value.type === type);
@@ -200,6 +206,22 @@ function make(spec: NodeSpec, exports: Exports): AnyNode {
     );
   }
   return new exported(options as never, { name, concurrency, queue } as NodeConfig);
+}
+
+/** Makes the node of an exported function. */
+function functionOf(
+  { name, options, concurrency, queue }: NodeSpec,
+  { kind, exports }: { kind: FunctionKind; exports: Exports },
+): AnyNode {
+  const work = exports[String(options.export)];
+  if (typeof work !== "function") {
+    throw new ConfigurationError(
+      `Cannot make node "${name}" as its module exports no function ${options.export}: ` +
+        `it exports ${Object.keys(exports).join(", ") || "nothing"}`,
+    );
+  }
+  const config = { name, concurrency, queue } as NodeConfig;
+  return new FunctionNode(work as never, { kind, export: String(options.export) }, config);
 }
 
 function isNodeClass(value: unknown): value is NodeClass {

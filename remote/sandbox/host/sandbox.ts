@@ -23,6 +23,8 @@ export interface LoadOptions {
   limits: CompleteLimits;
   /** Where what it writes to its console goes. @default `["remotemedia", "sandbox", "guest"]` */
   log?: Logger;
+  /** What the bundle's module is written in. @default "js" */
+  language?: "js" | "ts";
   /** Answers the calls of callbacks. @default refuses them */
   callBack?: CallBack;
 }
@@ -66,7 +68,10 @@ export class Sandbox implements AsyncDisposable {
         accept: (message) => sandbox.#accept(message),
         ended: (error) => sandbox.#ended(error),
       }, options.limits);
-      const path = await writeBundle(bundle, process.folder.bundle);
+      const path = await writeBundle(bundle, {
+        folder: process.folder.bundle,
+        language: options.language,
+      });
       process.send({
         type: "load",
         module: pathToFileURL(path).href,

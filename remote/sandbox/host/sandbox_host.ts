@@ -30,6 +30,8 @@ export interface SandboxPolicy {
 export interface SandboxLoadOptions {
   /** What it may do. */
   policy?: SandboxPolicy;
+  /** What the bundle's module is written in. @default "js" */
+  language?: "js" | "ts";
   /** Where its console goes. */
   log?: Logger;
   /** Answers the calls of callbacks. */
@@ -66,11 +68,11 @@ export class SandboxHost implements AsyncDisposable {
    */
   async load(
     bundle: Bundle,
-    { policy = {}, log, callBack }: SandboxLoadOptions = {},
+    { policy = {}, ...options }: SandboxLoadOptions = {},
   ): Promise<Sandbox> {
     const launch = launchOf(bundle.manifest.permissions, policy);
     const process = await this.#pool.take(launch);
-    return await Sandbox.load(process, bundle, { limits: launch.limits, log, callBack });
+    return await Sandbox.load(process, bundle, { ...options, limits: launch.limits });
   }
 
   /**

@@ -7,8 +7,11 @@ import type { Bundle } from "../../../packaging/bundle.ts";
  *
  * @throws {SandboxError} if a file's name leads out of the folder
  */
-export async function writeBundle({ code, files }: Bundle, folder: string): Promise<string> {
-  const path = `${folder}/bundle.js`;
+export async function writeBundle(
+  { code, files }: Bundle,
+  { folder, language = "js" }: { folder: string; language?: "js" | "ts" },
+): Promise<string> {
+  const path = `${folder}/bundle.${language}`;
   for (const [name, bytes] of files) {
     if (!isPlainPath(name) || name === "bundle.js") {
       throw new SandboxError(`Cannot run bundle as no file of it may be named "${name}"`, {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SandboxError, type SandboxReason } from "../../../core/errors.ts";
-import { CallbackTable, type RemoteModule, remoteModule } from "../../../remote/objects/mod.ts";
+import { CallbackTable } from "../../../remote/objects/object_channel.ts";
+import { type RemoteModule, remoteModule } from "../../../remote/objects/remote_module.ts";
 import { SandboxHost, type SandboxPolicy } from "../../../remote/sandbox/host/sandbox_host.ts";
 import type { SandboxPermissions } from "../../../remote/sandbox/permissions.ts";
 import { bundleOf } from "./_bundles.ts";
