@@ -1,10 +1,9 @@
-/** The server: runs nodes for `RemoteExecutor`s. `deno task serve --help` lists its options. */
+/** The server: runs nodes for `RemoteExecutor`s. `deno task serve --help` lists its settings. */
 
 import { assertRuntime } from "./core/runtime.ts";
-import { serve } from "./remote/server/mod.ts";
+import { runServer } from "./remote/server/run_server.ts";
 
 if (import.meta.main) {
   assertRuntime();
-  const server = await serve();
-  console.log(`Listening on ${server.address}`);
+  Deno.exit(await runServer(Deno.args));
 }

@@ -165,8 +165,17 @@ function unavailable(reason: string, where: string): string {
   if (/ENOTFOUND|name resolution|lookup|resolve/i.test(reason)) {
     return `Cannot reach a server at ${where}: the host is not known`;
   }
+  if (/InvalidContentType|wrong version number|corrupt message/i.test(reason)) {
+    return `Cannot reach a server at ${where}: it does not speak TLS`;
+  }
+  if (/CertificateRequired|certificate required|handshake failure/i.test(reason)) {
+    return `Cannot reach a server at ${where}: it asks for a client's TLS certificate`;
+  }
   if (/certificate|self.signed|UnknownIssuer|NotValidForName|ALTNAME|altnames/i.test(reason)) {
     return `Cannot reach a server at ${where}: its TLS certificate is not accepted (${reason})`;
+  }
+  if (/Failed to connect/.test(reason)) {
+    return `Cannot reach a server at ${where}: it closes connections at once, as one that speaks TLS only does`;
   }
   return `Cannot reach a server at ${where}: ${reason}`;
 }

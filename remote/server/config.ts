@@ -1,0 +1,191 @@
+import { parse } from "yaml";
+import { z } from "zod";
+import { ConfigurationError, messageOf } from "../../core/errors.ts";
+import type { Policy, TokenGrant } from "./access.ts";
+import type { ServeOptions } from "./serve.ts";
+
+const flag = (description: string) => ({ description });
+
+/** Every setting of a server, once: flags, environment, file and help are made from it. */
+const settings = {
+  host: z.string().min(1).default("127.0.0.1").meta(flag("address to listen on, or unix:PATH")),
+  port: z.coerce.number().int().min(0).max(65_535).default(50_052).meta(flag("port for gRPC")),
+  httpPort: z.coerce.number().int().min(0).max(65_535).optional()
+    .meta(flag("port for /healthz, /readyz and /metrics; none by default")),
+  tlsCert: z.string().optional().meta(flag("PEM file with the certificate and its chain")),
+  tlsKey: z.string().optional().meta(flag("PEM file with the certificate's key")),
+  clientCa: z.string().optional().meta(flag("PEM file: clients must have a certificate of it")),
+  tokens: z.string().optional().meta(flag("YAML file: list of { name, token, policy? }")),
+  policy: z.string().optional().meta(flag("YAML file: policies by name, for the tokens")),
+  maxSessions: z.coerce.number().int().min(1).default(1_000).meta(flag("sessions at once")),
+  maxMessageMb: z.coerce.number().positive().max(2_000).default(64)
+    .meta(flag("largest message, in MiB")),
+  idleSeconds: z.coerce.number().min(0).default(0)
+    .meta(flag("end sessions that are silent for so long; 0 for never")),
+  wallSeconds: z.coerce.number().min(0).default(0)
+    .meta(flag("end sessions that run for so long; 0 for never")),
+  drainSeconds: z.coerce.number().min(0).default(30)
+    .meta(flag("at SIGTERM, wait so long for sessions to end")),
+  workers: z.coerce.number().int().min(1).max(256).default(1)
+    .meta(flag("processes that share the port, to use more than one core")),
+  insecure: z.stringbool().or(z.boolean()).default(false)
+    .meta(flag("listen beyond this machine without tokens or client certificates")),
+} as const;
+
+const schema = z.strictObject(settings);
+
+/** The settings of a server, as flags, environment and file give them. */
+export type ServerConfig = z.output<typeof schema>;
+
+/** A setting, as the help shows it. */
+export interface SettingHelp {
+  /** Its flag, for example `--max-sessions`. */
+  flag: string;
+  /** Its environment variable, for example `REMOTEMEDIA_MAX_SESSIONS`. */
+  variable: string;
+  /** What it is. */
+  description: string;
+  /** What it is when not given. */
+  fallback: unknown;
+  /** Whether it is on or off, without a value. */
+  isSwitch: boolean;
+}
+
+/** All settings, for a help text. */
+export function settingsHelp(): SettingHelp[] {
+  const defaults = schema.parse({}) as Record<string, unknown>;
+  return Object.entries(settings).map(([name, setting]) => ({
+    flag: `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    variable: variableOf(name),
+    description: String(setting.meta()?.description ?? ""),
+    fallback: defaults[name],
+    isSwitch: name === "insecure",
+  }));
+}
+
+function variableOf(name: string): string {
+  return `REMOTEMEDIA_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/**
+ * Puts settings together: flags come before the environment, which comes before the file.
+ *
+ * @param flags by name, as given on the command line
+ * @param options the environment, and the text of the YAML file
+ * @throws {ConfigurationError} naming the setting, its rule and its value
+ */
+export function readConfig(
+  flags: Readonly<Record<string, unknown>>,
+  { env = {}, file }: { env?: Readonly<Record<string, string>>; file?: string } = {},
+): ServerConfig {
+  const fromEnv = Object.fromEntries(
+    Object.keys(settings).map((name) => [name, env[variableOf(name)]])
+      .filter(([, value]) => value !== undefined),
+  );
+  const fromFile = file === undefined ? {} : parseYaml(file, "the configuration file");
+  if (typeof fromFile !== "object" || fromFile === null || Array.isArray(fromFile)) {
+    throw new ConfigurationError("Cannot read configuration as the file must hold a map");
+  }
+  const result = schema.safeParse({ ...fromFile, ...fromEnv, ...flags });
+  if (result.success) return result.data;
+  throw faultOf(result.error, { ...fromFile, ...fromEnv, ...flags });
+}
+
+const policySchema = z.strictObject({
+  nodes: z.array(z.string()).optional(),
+  maxSessions: z.int().min(1).optional(),
+  maxBytesInFlight: z.int().min(1).optional(),
+  cpuSecondsPerMinute: z.number().positive().optional(),
+});
+
+const tokensSchema = z.array(z.strictObject({
+  name: z.string().min(1),
+  token: z.string().min(16),
+  policy: z.union([z.string(), policySchema]).optional(),
+}));
+
+/**
+ * What `serve` is told by a configuration: reads the files that it names.
+ *
+ * @throws {ConfigurationError} if one of them cannot be read, or does not hold what it should
+ */
+export async function serveOptionsOf(config: ServerConfig): Promise<ServeOptions> {
+  const { host, port, httpPort, maxSessions, maxMessageMb, insecure } = config;
+  const { tlsCert, tlsKey, clientCa, tokens, policy } = config;
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new ConfigurationError("Cannot serve TLS as tlsCert and tlsKey go together");
+  }
+  return {
+    host,
+    port,
+    maxSessions,
+    maxMessageMb,
+    insecure,
+    idleTimeoutMs: 1_000 * config.idleSeconds,
+    wallTimeoutMs: 1_000 * config.wallSeconds,
+    ...(httpPort !== undefined && { httpPort }),
+    ...(tlsCert !== undefined && {
+      tls: {
+        cert: await readFile(tlsCert),
+        key: await readFile(tlsKey!),
+        ...(clientCa !== undefined && { clientCa: await readFile(clientCa) }),
+      },
+    }),
+    ...(tokens !== undefined && { tokens: await readTokens(tokens, policy) }),
+  };
+}
+
+async function readTokens(path: string, policyPath: string | undefined): Promise<TokenGrant[]> {
+  const policies = policyPath === undefined
+    ? {}
+    : checked(z.record(z.string(), policySchema), await readFile(policyPath), policyPath);
+  return checked(tokensSchema, await readFile(path), path).map(({ name, token, policy }) => {
+    if (policy === undefined) return { name, token };
+    if (typeof policy !== "string") return { name, token, policy: policy as Policy };
+    const named = policies[policy];
+    if (named === undefined) {
+      throw new ConfigurationError(`Cannot read ${path} as there is no policy "${policy}"`);
+    }
+    return { name, token, policy: named as Policy };
+  });
+}
+
+function checked<T>(expected: z.ZodType<T>, text: string, path: string): T {
+  const result = expected.safeParse(parseYaml(text, path));
+  if (result.success) return result.data;
+  const { path: where, message } = result.error.issues[0]!;
+  throw new ConfigurationError(`Cannot read ${path} as ${where.join(".") || "it"}: ${message}`, {
+    cause: result.error,
+  });
+}
+
+async function readFile(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    throw new ConfigurationError(`Cannot read ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function parseYaml(text: string, path: string): unknown {
+  try {
+    return parse(text) as unknown;
+  } catch (cause) {
+    throw new ConfigurationError(`Cannot read ${path} as YAML: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function faultOf(error: z.ZodError, given: Record<string, unknown>): ConfigurationError {
+  const issue = error.issues[0]!;
+  if (issue.code === "unrecognized_keys") {
+    return new ConfigurationError(
+      `Cannot read configuration as it has no ${issue.keys.join(", ")}`,
+    );
+  }
+  const name = String(issue.path[0]);
+  return new ConfigurationError(
+    `Cannot read configuration as ${name} breaks its rule (${issue.message}): ` +
+      `current value is ${JSON.stringify(given[name])}`,
+    { cause: error },
+  );
+}
