@@ -34,7 +34,7 @@ export const dataContracts: Record<string, AnyContract> = {
   }),
   FormatConverter: contractOf({
     create: (config) => new FormatConverter({ from: "ndjson", to: "yaml" }, config),
-    inputs: () => ['{"a":1}\n{"b', '":"é', '"}\r\n', "\n[1,", '2]\n"end"'],
+    inputs: () => ['\n{"a":1}\n{"b', '":"é', '"}\r\n', "\n[1,", '2]\n"end"'],
     refused: [[() => new FormatConverter({ from: "xml" as never }), /"from"/]],
   }),
   Validator: contractOf({
