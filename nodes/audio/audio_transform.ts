@@ -53,8 +53,9 @@ interface RunState {
  * samples of the lower rate) past its end, so usually with the next one. The rate must be within a factor
  * of 256 of what comes in. NaN or Infinity spoils what is within the filter's length of it, no more.
  *
- * Channels: N to 1 is the mean, 1 to N copies; 4 to 2, 6 to 2, 6 to 4, 2 to 4, 2 to 6 and 4 to 6 as in the Web Audio API's
- * "speakers" rules, scaled not to clip; any other keeps the first channels and leaves missing ones silent.
+ * Channels: N to 1 is the mean, 1 to N copies; between 2, 4 (quad) and 6 (5.1), and from 3 to 8 to stereo, as in the
+ * Web Audio API's "speakers" rules, scaled not to clip; any other keeps the first channels and leaves missing
+ * ones silent.
  *
  * Where the format changes, or the timestamp jumps by more than 40 ms, the filter is flushed and starts anew.
  *

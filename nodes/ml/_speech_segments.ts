@@ -14,6 +14,8 @@ export interface SegmentRules {
   pad: number;
   /** Speech that gets longer is cut; `Infinity` for never. */
   maxSpeech: number;
+  /** How long after `minSilence` windows between the thresholds may leave open whether speech has ended. */
+  doubt: number;
   /** Of speech that is too long, the last pause longer than this is where it is cut. */
   cutPause: number;
 }
@@ -68,7 +70,9 @@ export interface SegmentsState {
  * `negativeThreshold` ends it. Neighbours nearer than twice `pad` share the silence between them.
  *
  * Nothing is kept but a few marks. What a push does not tell yet is at most
- * `2 × pad + minSpeech + minSilence` and three windows back, or `maxSpeech` where that is given.
+ * `2 × pad + minSpeech + minSilence + doubt` and three windows back, or `maxSpeech` where that is given.
+ * For the sake of that bound it differs from Silero's in one thing: after silence, windows between the
+ * thresholds leave it open for no longer than `doubt` whether speech goes on; then it has ended.
  */
 export class SpeechSegments {
   readonly #rules: SegmentRules;
@@ -85,20 +89,23 @@ export class SpeechSegments {
     return this.#state.segments;
   }
 
-  /** Takes the probability of the next window; gives what is known by it. */
+  /** Takes the probability of the next window, all of which was heard; gives what is known by it. */
   push(probability: number): Span[] {
     const spans: Span[] = [];
-    this.#follow(probability, spans);
-    const state = this.#state;
-    state.now = { window: state.now.window + 1, sum: state.now.sum + probability };
+    this.#count(probability, spans);
     this.#settle(spans);
     this.#tell(spans, this.#known());
     return spans;
   }
 
-  /** Ends the stream. @param total its samples; @returns the rest */
-  finish(total: number): Span[] {
+  /**
+   * Ends the stream; gives the rest.
+   *
+   * @param total its samples; @param partial the probability of its last window, if that was not whole
+   */
+  finish(total: number, partial?: number): Span[] {
     const spans: Span[] = [];
+    if (partial !== undefined) this.#count(partial, spans);
     const state = this.#state;
     if (state.open !== undefined && total - this.#at(state.open) > this.#rules.minSpeech) {
       this.#join(spans);
@@ -121,9 +128,15 @@ export class SpeechSegments {
     Object.assign(this.#state, structuredClone(state));
   }
 
+  #count(probability: number, spans: Span[]): void {
+    this.#follow(probability, spans);
+    const state = this.#state;
+    state.now = { window: state.now.window + 1, sum: state.now.sum + probability };
+  }
+
   /** Starts, goes on with, cuts or ends speech, by the window that begins at `now`. */
   #follow(probability: number, spans: Span[]): void {
-    const { threshold, negativeThreshold, minSpeech, minSilence, maxSpeech, cutPause } =
+    const { threshold, negativeThreshold, minSpeech, minSilence, maxSpeech, cutPause, doubt } =
       this.#rules;
     const state = this.#state;
     const { now } = state;
@@ -141,7 +154,10 @@ export class SpeechSegments {
     }
     if (state.open === undefined) return;
     if (this.#since(state.open) > maxSpeech && this.#cutOpen(spans)) return;
-    if (probability >= negativeThreshold || state.open === undefined) return;
+    if (state.open === undefined) return;
+    if (probability >= negativeThreshold) {
+      if (state.pause === undefined || this.#since(state.pause) < minSilence + doubt) return;
+    }
     state.pause ??= now;
     const pause = this.#since(state.pause);
     if (maxSpeech < Infinity && pause > cutPause) state.cut = state.pause;

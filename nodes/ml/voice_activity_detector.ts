@@ -55,6 +55,9 @@ export type VadInput<E extends VadEmit = VadEmit> = Partial<Omit<VadOptions, "em
 /** Of speech that is too long, the last pause longer than this is where it is cut; Silero's value. */
 const CUT_PAUSE_MS = 98;
 
+/** How long the end of speech may stay in doubt. */
+const DOUBT_MS = 1000;
+
 const ms = () => z.number().min(0).max(3_600_000);
 const probability = () => z.number().min(0).max(1);
 
@@ -82,9 +85,10 @@ const schema = z.strictObject({
  *
  * By `emit` it gives segments, the samples that are speech (as they came in), or every frame with a note: `speech`
  * is whether any of the frame is in a segment, padding included, `probability` the highest of the windows heard
- * in it. All three agree. What is given comes late by what has to be heard to be sure: at most
- * `2 × speechPadMs + minSpeechMs + minSilenceMs` and four windows, 538 ms by default, or `maxSpeechMs` where given;
- * frames are held no longer, and are given whole. While it is silent that is `speechPadMs` and a window.
+ * in it. All three agree. What is given comes late by what has to be heard to be sure: while it is silent
+ * `speechPadMs` and a window; otherwise at most `2 × speechPadMs + minSpeechMs + minSilenceMs` and four windows,
+ * 538 ms by default, and 1 s more where the model stays in doubt (after silence, between both thresholds); or
+ * `maxSpeechMs` where given. Frames are held no longer than that, and given whole.
  *
  * Where the format changes, or the timestamp jumps by more than 40 ms, speech ends, and listening starts
  * anew at the new time. So it does after an interrupt. The last segment comes at the end of the stream.
@@ -210,13 +214,13 @@ export class VoiceActivityDetector<E extends VadEmit = "segments">
     if (run === undefined) return;
     yield* this.#listen(run, run.input.flush());
     if (run !== this.#run) return;
+    let partial: number | undefined;
     if (!run.isEmpty) {
       run.pad();
-      const probability = await run.model.run();
+      partial = await run.model.run();
       if (run !== this.#run) return;
-      yield* run.judge(probability);
     }
-    const rest = run.finish();
+    const rest = run.finish(partial);
     this.#segments = run.count;
     this.onInterrupt();
     yield* rest;
@@ -266,5 +270,6 @@ function rulesOf(options: VadOptions): SegmentRules {
       ? Infinity
       : Math.max(WINDOW, samples(maxSpeechMs) - WINDOW - 2 * pad),
     cutPause: samples(CUT_PAUSE_MS),
+    doubt: samples(DOUBT_MS),
   };
 }
