@@ -162,14 +162,12 @@ async function holdsBack<I, O>({ create, config, inputs }: Place<I, O>) {
   await Promise.race([reader.read(), pause(2000)]);
   // reading stopped: what is produced from now on is bounded by what the pipeline says that it holds
   const before = source.produced;
-  await pause();
-  ok(
-    source.produced <= before + pipeline.capacity,
-    `${source.produced - before} chunks were taken unread, its capacity is ${pipeline.capacity}`,
-  );
-  const settled = source.produced;
-  await pause();
-  equal(source.produced, settled, "it goes on taking chunks that nobody reads");
+  const most = before + pipeline.capacity;
+  for (let last = -1; last !== source.produced;) {
+    last = source.produced;
+    ok(last <= most, `${last - before} chunks were taken unread, capacity is ${pipeline.capacity}`);
+    await pause();
+  }
   await reader.cancel();
 }
 

@@ -179,6 +179,7 @@ export class RemoteSegment implements Segment {
   #write(chunk: unknown): void | Promise<void> {
     this.#begin();
     const number = ++this.#taken;
+    if (number <= this.#dropUntil && !(chunk instanceof Marker)) return;
     if (!this.#window.hasRoom(this.#batch.count, this.#batch.size)) {
       return this.#writeLater(chunk, number);
     }
