@@ -72,18 +72,12 @@ export class SerialStage extends Stage {
         continue;
       }
       const output = slot.process(chunk);
-      if (output === chunk) {
-        slot.out++;
-        continue;
-      }
-      if (output === undefined) return;
-      if (
-        typeof output === "object" && output !== null && (isPromise(output) || isIterator(output))
-      ) {
-        return this.deliver(index, output, "process");
+      if (output !== chunk) {
+        if (output === undefined) return;
+        if (isDeferred(output)) return this.deliver(index, output, "process");
+        chunk = output;
       }
       slot.out++;
-      chunk = output;
     }
     return this.emit(chunk);
   }
