@@ -5,9 +5,16 @@ import { textOf } from "./wav/wav_header.ts";
 /**
  * What bytes are, as far as it decides how to read them: nothing at all, a WAV file with plain samples,
  * an MP4 whose index comes after its content, a playlist, audio that has no timestamps and so no gaps
- * (MP3, FLAC), or anything else.
+ * (MP3, FLAC), an MPEG transport or program stream with a broadcast's clock, or anything else.
  */
-export type MediaKind = "empty" | "wav" | "mp4-index-last" | "playlist" | "gapless" | "other";
+export type MediaKind =
+  | "empty"
+  | "wav"
+  | "mp4-index-last"
+  | "playlist"
+  | "gapless"
+  | "broadcast"
+  | "other";
 
 /** How far the chunks or boxes at the front are followed. */
 const MAX_LOOK_AHEAD = 1_048_576;
@@ -30,7 +37,8 @@ export async function sniff(input: ByteInput): Promise<MediaKind> {
   if (text.startsWith("#EXTM3U") || text.startsWith("<MPD")) return "playlist";
   // eleven bits of sync, then MPEG 1, 2 or 2.5, layer III
   const isMp3 = text.startsWith("ID3") || start[0] === 0xff && (start[1]! & 0xe6) === 0xe2;
-  return isMp3 || text.startsWith("fLaC") ? "gapless" : "other";
+  if (isMp3 || text.startsWith("fLaC")) return "gapless";
+  return await isBroadcast(input) ? "broadcast" : "other";
 }
 
 async function sniffWav(input: ByteInput): Promise<MediaKind> {
@@ -65,6 +73,14 @@ async function sniffBoxes(input: ByteInput): Promise<MediaKind> {
     at += size;
   }
   return "mp4-index-last";
+}
+
+/** Whether packets of 188 bytes begin with the sync byte, or the first pack of a program stream is there. */
+async function isBroadcast(input: ByteInput): Promise<boolean> {
+  const start = await input.peek(4);
+  if (start[0] === 0x47) return (await input.peek(189))[188] === 0x47;
+  if (start[3] === 0xba) return start[0] === 0 && start[1] === 0 && start[2] === 1;
+  return false;
 }
 
 function uint32(bytes: Uint8Array, at: number, littleEndian: boolean): number {

@@ -124,15 +124,15 @@ async function* readFrames(
     }
     if (path !== undefined) {
       await bytes.close();
-      return yield* decodeFile(path, job, { isGapless: kind === "gapless" });
+      return yield* decodeFile(path, kind, job);
     }
     if (kind === "playlist" && source.kind === "http") {
       await bytes.close();
       return yield* decodeUrl(source.url, job);
     }
-    if (kind !== "mp4-index-last") return yield* decodeBytes(bytes, job);
+    if (kind !== "mp4-index-last") return yield* decodeBytes(bytes, kind, job);
     await using file = await spool(bytes, { action, signal });
-    yield* decodeFile(file.path, job, { isGapless: false });
+    yield* decodeFile(file.path, kind, job);
   } finally {
     signal.removeEventListener("abort", close);
     await bytes.close(signal.reason);

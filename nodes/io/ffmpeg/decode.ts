@@ -2,6 +2,7 @@ import type { AudioFrame } from "../../../core/frames/audio_frame.ts";
 import type { VideoFrame } from "../../../core/frames/video_frame.ts";
 import type { ByteInput } from "../_byte_input.ts";
 import type { FrameBatches } from "../_frame_stream.ts";
+import type { MediaKind } from "../_sniff.ts";
 import type { ReadJob } from "../_read_job.ts";
 import type { ReadOptions } from "../read_options.ts";
 import { decodeArgs, type DecodeSource, seekTo } from "./decode_args.ts";
@@ -14,32 +15,41 @@ import { ToolProcess } from "./tool.ts";
 /** What ffmpeg may open when it reads a file: others of it, as playlists name them, but not the network. */
 const FILE_PROTOCOLS = "file,pipe,crypto,data";
 
-/** What is known of media before ffmpeg reads it. */
-interface Known {
-  /** Whether its audio has no timestamps of its own, and so no gaps. */
-  isGapless: boolean;
-}
-
 /** Decodes a file, where ffmpeg can go to any place. */
 export function decodeFile(
   path: string,
+  kind: MediaKind,
   job: ReadJob,
-  { isGapless }: Known,
 ): FrameBatches<AudioFrame | VideoFrame> {
-  const url = `file:${path}`;
-  const isLive = job.options.realtime;
-  return decode({ url, protocols: FILE_PROTOCOLS, isLive, isGapless }, undefined, job);
+  const source = { url: `file:${path}`, protocols: FILE_PROTOCOLS, isLive: job.options.realtime };
+  return decode({ ...source, ...traitsOf(kind, job) }, undefined, job);
 }
 
 /** Decodes what a URL gives that ffmpeg opens by itself. */
 export function decodeUrl(url: URL, job: ReadJob): FrameBatches<AudioFrame | VideoFrame> {
-  return decode({ url: url.href, isLive: true, isGapless: false }, undefined, job);
+  return decode({ url: url.href, isLive: true, ...traitsOf("other", job) }, undefined, job);
 }
 
 /** Decodes bytes as they come. */
-export function decodeBytes(input: ByteInput, job: ReadJob): FrameBatches<AudioFrame | VideoFrame> {
-  const source = { url: "pipe:0", protocols: FILE_PROTOCOLS, isLive: true, isGapless: false };
-  return decode(source, input, job);
+export function decodeBytes(
+  input: ByteInput,
+  kind: MediaKind,
+  job: ReadJob,
+): FrameBatches<AudioFrame | VideoFrame> {
+  const source = { url: "pipe:0", protocols: FILE_PROTOCOLS, isLive: true };
+  return decode({ ...source, ...traitsOf(kind, job) }, input, job);
+}
+
+/**
+ * What is special about a kind of media. Of a broadcast, ffmpeg would let the audio start at 0 when it is read
+ * alone, whatever the video does; beside video, it mends clocks that jump.
+ */
+function traitsOf(
+  kind: MediaKind,
+  { options: { audio, video } }: ReadJob,
+): Pick<DecodeSource, "isGapless" | "keepsClock"> {
+  const isAlone = audio === false || video === undefined;
+  return { isGapless: kind === "gapless", keepsClock: kind === "broadcast" && isAlone };
 }
 
 /**
@@ -73,7 +83,7 @@ async function* decode(
       if (piece === undefined) break;
       const frames: (AudioFrame | VideoFrame)[] = [];
       for (const { stream, timestampUs, data } of nut.push(piece)) {
-        offsetUs ??= await clockOffset(tool, options);
+        offsetUs ??= await clockOffset(tool, source, options);
         let track = tracks.get(stream);
         if (track === undefined) tracks.set(stream, track = startTrack(stream, job));
         frames.push(...track.push(data, timestampUs + offsetUs));
@@ -102,8 +112,13 @@ async function* decode(
  * them start at 0. That is right for media that starts late by its own clock, as broadcasts and the delay
  * of MP3 encoders do; but what comes before a clock's 0 is never heard: it only warms up the decoder.
  */
-async function clockOffset(tool: ToolProcess, options: ReadOptions): Promise<number> {
-  return 1e6 * (seekTo(options) + Math.min(0, await tool.log.inputStart));
+async function clockOffset(
+  tool: ToolProcess,
+  { keepsClock }: DecodeSource,
+  options: ReadOptions,
+): Promise<number> {
+  const start = await tool.log.inputStart;
+  return 1e6 * (keepsClock ? -Math.max(0, start) : seekTo(options) + Math.min(0, start));
 }
 
 function startTrack(stream: NutStream, job: ReadJob): DecodedAudio | DecodedVideo {

@@ -21,6 +21,8 @@ export interface DecodeSource {
   isLive: boolean;
   /** Whether its audio cannot have gaps: then it can come in larger pieces, which costs less. */
   isGapless: boolean;
+  /** Whether timestamps are to be those of the media's own clock. */
+  keepsClock: boolean;
 }
 
 /** Where decoding starts before what is wanted, in s: the first samples after a jump are not right. */
@@ -42,12 +44,13 @@ export function seekTo({ start = 0 }: ReadOptions): number {
  * `duration` is cut off exactly by whoever reads it.
  */
 export function decodeArgs(source: DecodeSource, options: ReadOptions): string[] {
-  const { url, protocols, isLive, isGapless } = source;
+  const { url, protocols, isLive, isGapless, keepsClock } = source;
   const { audio, video, duration, start = 0 } = options;
   const isCoarse = isGapless && !isLive;
   const seek = seekTo(options);
   const args = ["-hide_banner", "-nostats", "-nostdin", "-loglevel", "level+info"];
   if (protocols !== undefined) args.push("-protocol_whitelist", protocols);
+  if (keepsClock) args.push("-copyts");
   if (seek > 0) args.push("-ss", String(seek));
   args.push("-i", url);
   if (audio !== false) args.push(...audioArgs(options, isCoarse));
