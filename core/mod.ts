@@ -10,6 +10,7 @@ export * from "./executor.ts";
 export * from "./frames/mod.ts";
 export * from "./graph/mod.ts";
 export type { Logger } from "./log.ts";
+export * from "./manifest/mod.ts";
 export * from "./node.ts";
 export type { OptionsIssue, OptionsResult, OptionsSchema } from "./options.ts";
 export * from "./pipeline.ts";

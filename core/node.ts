@@ -2,6 +2,7 @@ import { cannot } from "./errors.ts";
 import type { Executor, NodeSpec, QueueConfig, Segment } from "./executor.ts";
 import type { Marker } from "./frames/marker.ts";
 import type { Logger } from "./log.ts";
+import type { NodeFormats } from "./manifest/formats.ts";
 import { type OptionsSchema, parseOptions } from "./options.ts";
 import { connect } from "./stage/connect.ts";
 import type { NodeStats } from "./stats.ts";
@@ -54,6 +55,8 @@ export interface NodeClass {
   readonly module?: string;
   /** Whether it keeps nothing between chunks, so that it can go on elsewhere without a snapshot. */
   readonly stateless?: boolean;
+  /** What a node with these options takes and gives, as far as it is known before anything runs. */
+  formats?(options: never): NodeFormats;
 }
 
 /** A node whatever goes in and comes out. */

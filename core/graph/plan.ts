@@ -22,9 +22,10 @@ export interface Chain {
   isOutput: boolean;
 }
 
-/** A fault of a graph's shape, with what it is about: a node's id or a connection's index. */
+/** A fault of a graph's shape, with what it is about: a node's id, a connection's index, or one of its ends. */
 export interface ShapeFault {
   message: string;
+  end?: "input" | "output";
   node?: string;
   connection?: number;
 }
@@ -56,8 +57,10 @@ export function shapeFaults(shape: Shape): ShapeFault[] {
     }
     pairs.add(`${from}\n${to}`);
   }
-  for (const id of [...inputs, ...outputs]) {
-    if (!ids.includes(id)) faults.push({ message: unknownNode(id, ids) });
+  for (const [end, named] of [["input", inputs], ["output", outputs]] as const) {
+    for (const id of named) {
+      if (!ids.includes(id)) faults.push({ message: unknownNode(id, ids), end });
+    }
   }
   if (faults.length > 0) return faults;
   const cycle = findCycle(ids, connections);
@@ -167,7 +170,7 @@ function successors(connections: readonly Connection[]): Map<string, string[]> {
 }
 
 /** Topological order that keeps the given order where it can (Kahn, 1962). */
-function sorted(ids: readonly string[], connections: readonly Connection[]): string[] {
+export function sorted(ids: readonly string[], connections: readonly Connection[]): string[] {
   const missing = new Map(ids.map((id) => [id, 0]));
   for (const { to } of connections) missing.set(to, missing.get(to)! + 1);
   const next = successors(connections);

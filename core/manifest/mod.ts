@@ -1,0 +1,24 @@
+/**
+ * Pipelines as YAML or JSON.
+ *
+ * @module
+ */
+
+export type { ChunkFormat, ChunkKind, NodeFormats } from "./formats.ts";
+export {
+  describeSchema,
+  type JsonSchema,
+  manifestJsonSchema,
+  optionsJsonSchema,
+} from "./json_schema.ts";
+export type {
+  Manifest,
+  ManifestExecutor,
+  ManifestGraph,
+  ManifestMerge,
+  ManifestNode,
+} from "./manifest.ts";
+export * from "./manifest_error.ts";
+export { parseManifest, type ParseOptions } from "./parse_manifest.ts";
+export * from "./pipeline_from_manifest.ts";
+export * from "./to_manifest.ts";
