@@ -93,7 +93,13 @@ export class Validator extends Node<
 }
 
 function compile(definition: JsonSchema): ValidateFunction {
-  const ajv = new Ajv2020({ allErrors: true, strict: true, validateFormats: true, logger: false });
+  const ajv = new Ajv2020({
+    allErrors: true,
+    strict: false,
+    strictSchema: true, // unknown keywords and formats are mistakes; the rest of strict mode is taste
+    strictNumbers: true,
+    logger: false,
+  });
   addFormats.default(ajv);
   return ajv.compile(definition);
 }

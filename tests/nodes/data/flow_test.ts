@@ -110,7 +110,7 @@ Deno.test("Throttle and Delay end their waits when the stream is cancelled or in
     const reader = source.stream.pipeThrough<number>(make()).getReader();
     reader.read().then(() => reader.read()).catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, 20));
-    await reader.cancel("enough"); // a timer that is left fails this test
+    await reader.cancel("enough");
     const pipeline = new Pipeline([make()]);
     const output = Array.fromAsync(pipeline.readable);
     const writer = pipeline.writable.getWriter();

@@ -1,4 +1,4 @@
-import { deepEqual, rejects } from "node:assert/strict";
+import { deepEqual, rejects, throws } from "node:assert/strict";
 import { Validator } from "../../../nodes/data/mod.ts";
 import { through } from "./_through.ts";
 
@@ -34,4 +34,21 @@ Deno.test("Validator drops or reports what is not valid", async () => {
     { value: {}, valid: false, errors: ["it must have required property 'id'"] },
   ]);
   deepEqual(await through(new Validator({ schema: false, invalid: "drop" }), [1]), []);
+});
+
+Deno.test("Validator takes any schema of the standard, and refuses misspelt keywords and formats", async () => {
+  deepEqual(
+    await through(new Validator({ schema: { required: ["a"] }, invalid: "drop" }), [{}, { a: 1 }]),
+    [{ a: 1 }],
+  );
+  const tuple = { prefixItems: [{ type: "string" }], items: false, $defs: { x: { type: "null" } } };
+  deepEqual(await through(new Validator({ schema: tuple, invalid: "drop" }), [["a"], ["a", 1]]), [[
+    "a",
+  ]]);
+  throws(() => new Validator({ schema: { requird: ["a"] } }), /unknown keyword: "requird"/);
+  throws(
+    () => new Validator({ schema: { type: "string", format: "emial" } }),
+    /unknown format "emial"/,
+  );
+  throws(() => new Validator({ schema: { $ref: "#/$defs/none" } }), /can't resolve reference/);
 });

@@ -87,6 +87,30 @@ Deno.test("Command is held up, and holds up, when nobody reads", async () => {
   await reader.cancel();
 });
 
+Deno.test("Command holds up a program whose output nobody reads", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const script = `head -c 100000000 /dev/zero; touch ${folder}/done`;
+    const node = new Command(shell(script, { input: "none", output: "bytes" }));
+    const reader = ReadableStream.from(["go", "on"]).pipeThrough(node).getReader();
+    const first = reader.read();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await rejects(Deno.stat(`${folder}/done`), Deno.errors.NotFound);
+    let length = ((await first).value as Uint8Array).length;
+    for await (const bytes of all(reader)) length += bytes.length;
+    equal(length, 100_000_000);
+    await Deno.stat(`${folder}/done`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+async function* all(reader: ReadableStreamDefaultReader<unknown>): AsyncGenerator<Uint8Array> {
+  for (let step = await reader.read(); !step.done; step = await reader.read()) {
+    yield step.value as Uint8Array;
+  }
+}
+
 Deno.test("Command gives sox raw samples and WAV, and takes them back", async () => {
   const frames = sine({
     seconds: 1,
