@@ -4,10 +4,13 @@ import {
   AudioChannelSplitter,
   AudioFader,
   AudioGain,
+  AudioLevelMeter,
   AudioMixer,
   AudioResampler,
   ExtractAudioData,
   Recorder,
+  SpeechSegmenter,
+  TurnDetector,
 } from "../../../nodes/audio/native_nodes.ts";
 import { noise, sine } from "../../../testing/mod.ts";
 import { type AnyContract, contractOf } from "../data/_contract_of.ts";
@@ -19,6 +22,13 @@ export function tracks(): AudioFrame[] {
   const a = noise({ seconds: 0.4, seed: 1, metadata: { track: "a" } });
   const b = noise({ seconds: 0.3, seed: 2, timestamp: 50_000, metadata: { track: "b" } });
   return a.flatMap((frame, index) => index < b.length ? [frame, b[index]!] : [frame]);
+}
+
+/** Speech and silence by turns, with the note that a VoiceActivityDetector makes. */
+export function annotated(): AudioFrame[] {
+  return noise({ seconds: 1.2 }).map((frame, index) =>
+    frame.with({ metadata: { speech: index % 20 >= 5 && index % 20 < 15 } })
+  );
 }
 
 /** What the contract has to know of each native audio node, by type. */
@@ -81,5 +91,27 @@ export const nativeAudioContracts: Record<string, AnyContract> = {
       [() => new Recorder({} as never), /tracks/],
       [() => new Recorder({ tracks: ["a"], clock: "wall" as never }), /clock/],
     ],
+  }),
+  AudioLevelMeter: contractOf({
+    create: (config: NodeConfig) => new AudioLevelMeter({}, config),
+    inputs: () => noise({ seconds: 0.65, numberOfChannels: 2 }),
+    refused: [
+      [() => new AudioLevelMeter({ intervalMs: 150 }), /intervalMs/],
+      [() => new AudioLevelMeter({ emit: "both" as never }), /emit/],
+    ],
+  }),
+  SpeechSegmenter: contractOf({
+    create: (config: NodeConfig) =>
+      new SpeechSegmenter({ preRollMs: 30, hangOverMs: 100, minSpeechMs: 50 }, config),
+    inputs: annotated,
+    refused: [
+      [() => new SpeechSegmenter({ maxLengthMs: 0 }), /maxLengthMs/],
+      [() => new SpeechSegmenter({ preRollMs: 500, maxLengthMs: 500 }), /below maxLengthMs/],
+    ],
+  }),
+  TurnDetector: contractOf({
+    create: (config: NodeConfig) => new TurnDetector({ silenceMs: 100 }, config),
+    inputs: annotated,
+    refused: [[() => new TurnDetector({ threshold: 2 }), /threshold/]],
   }),
 };
