@@ -5,6 +5,11 @@ import { frameFields, MAX_DEPTH } from "./value_writer.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
+/** Keys that were met, by a hash of their bytes; bounded by its slots and the length of a key. */
+const KEY_SLOTS = 1_024;
+const MAX_KEY = 24;
+const keys: ({ bytes: Uint8Array; text: string } | undefined)[] = new Array(KEY_SLOTS);
+
 /** What bounds the decoding of bytes that anybody may have written. */
 export interface DecodeOptions {
   /** How deep values may be nested. @default 100 */
@@ -142,7 +147,7 @@ export class ValueReader {
     this.#enter(depth, 2 * length);
     const record: Record<string, unknown> = {};
     for (let index = 0; index < length; index++) {
-      const key = this.#read(0);
+      const key = this.#shortKey() ?? this.#read(0);
       if (typeof key !== "string" && typeof key !== "number") {
         throw fault("a key is neither text nor number");
       }
@@ -158,6 +163,29 @@ export class ValueReader {
       } else record[key] = value;
     }
     return record;
+  }
+
+  /** A key that was met before: most records have the same few. `undefined` if it is none of them. */
+  #shortKey(): string | undefined {
+    const bytes = this.#bytes;
+    const start = this.#at + 1;
+    const head = bytes[this.#at]!;
+    const length = head - 0xa0;
+    if (length < 1 || length > MAX_KEY || start + length > this.#end) return undefined;
+    const slot = (bytes[start]! * 31 + bytes[start + length - 1]! + length * 7) & (KEY_SLOTS - 1);
+    const known = keys[slot];
+    if (known !== undefined && known.bytes.length === length) {
+      let index = 0;
+      while (index < length && known.bytes[index] === bytes[start + index]) index++;
+      if (index === length) {
+        this.#items--;
+        this.#at = start + length;
+        return known.text;
+      }
+    }
+    const text = this.#read(0) as string;
+    keys[slot] = { bytes: bytes.slice(start, start + length), text };
+    return text;
   }
 
   #text(length: number): string {

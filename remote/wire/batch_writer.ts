@@ -9,6 +9,10 @@ const MESSAGE_GAP = 32;
 /** Room for the header of a run of values: three tags and lengths, and a count. */
 const RUN_GAP = 24;
 
+/** Headers that are made now: their length is needed before they are put in place. */
+const head = new ByteWriter(64);
+const front = new ByteWriter(64);
+
 /** Chunks as they travel: one finished message of a `Stream`. */
 export interface Batch {
   /** A `StreamRequest` or `StreamResponse` with `chunks`; both have the same bytes. */
@@ -82,7 +86,7 @@ export class BatchWriter {
     const to = this.#to ?? this.#begin();
     const count = this.#count;
     this.#endRun(to);
-    const head = new ByteWriter(16);
+    head.truncate(0);
     if (firstSeq !== 0) {
       head.u8(0x08);
       head.varint(firstSeq);
@@ -93,7 +97,7 @@ export class BatchWriter {
     }
     const size = head.length + to.length - this.#bodyStart;
     const start = this.#bodyStart - head.length - varintSize(size) - 1;
-    const front = new ByteWriter(16);
+    front.truncate(0);
     front.u8(0x12);
     front.varint(size);
     front.raw(head.subarray(0));
@@ -122,7 +126,7 @@ export class BatchWriter {
     const bytes = to.length - this.#runStart;
     const counted = 1 + varintSize(this.#runCount);
     const values = counted + (bytes === 0 ? 0 : 1 + varintSize(bytes) + bytes);
-    const head = new ByteWriter(RUN_GAP);
+    head.truncate(0);
     head.u8(0x1a);
     head.varint(1 + varintSize(values) + values);
     head.u8(0x0a);

@@ -13,6 +13,9 @@ import {
 
 const none = new Uint8Array(0);
 
+/** The fields before the data of the frame that is written now: one buffer for all frames. */
+const head = new ByteWriter(256);
+
 /** The field of the `Chunk` message that holds each kind of frame. */
 const chunkField = { audio: 2, video: 3, encoded: 4, tensor: 5, marker: 6 } as const;
 
@@ -24,7 +27,7 @@ export function isFrame(chunk: unknown): chunk is Frame {
 
 /** Appends a frame as field 3, `chunks`, of a `ChunkBatch`. The samples are copied once, into place. */
 export function writeFrame(to: ByteWriter, frame: Frame): void {
-  const { head, data } = fieldsOf(frame);
+  const data = writeHead(frame);
   const body = head.length + (data.length === 0 ? 0 : 1 + varintSize(data.length) + data.length);
   to.reserve(body + 32);
   to.u8(0x1a);
@@ -48,14 +51,9 @@ export function varintSize(value: number): number {
   return size;
 }
 
-interface Fields {
-  /** All fields before the data. */
-  head: ByteWriter;
-  data: Uint8Array;
-}
-
-function fieldsOf(frame: Frame): Fields {
-  const head = new ByteWriter(48);
+/** Writes all fields before the data, and gives the data. */
+function writeHead(frame: Frame): Uint8Array {
+  head.truncate(0);
   if (frame.timestamp !== 0) signedField(head, 1, frame.timestamp);
   switch (frame.kind) {
     case "audio":
@@ -63,32 +61,32 @@ function fieldsOf(frame: Frame): Fields {
       head.f64LittleEndian(frame.sampleRate);
       numberField(head, 3, frame.numberOfChannels);
       bytesField(head, 4, metadataBytes(frame));
-      return { head, data: bytesOf(frame.data) };
+      return bytesOf(frame.data);
     case "video":
       if (frame.duration !== undefined) signedField(head, 2, frame.duration);
       numberField(head, 3, pixelFormats.indexOf(frame.format) + 1);
       numberField(head, 4, frame.codedWidth);
       numberField(head, 5, frame.codedHeight);
       bytesField(head, 6, metadataBytes(frame));
-      return { head, data: frame.data };
+      return frame.data;
     case "encoded":
       if (frame.duration !== undefined) signedField(head, 2, frame.duration);
       textField(head, 3, frame.codec);
       numberField(head, 4, frame.type === "delta" ? 1 : 0);
       bytesField(head, 5, metadataBytes(frame));
-      return { head, data: frame.data };
+      return frame.data;
     case "tensor": {
       numberField(head, 2, tensorTypes.indexOf(frame.type) + 1);
       const dims = new ByteWriter(16);
       for (const dim of frame.dims) dims.varint(dim);
       bytesField(head, 3, dims.subarray(0));
       bytesField(head, 4, metadataBytes(frame));
-      return { head, data: bytesOf(frame.data) };
+      return bytesOf(frame.data);
     }
     case "marker":
       textField(head, 2, frame.name);
       bytesField(head, 3, metadataBytes(frame));
-      return { head, data: frame.data === undefined ? none : encodeValue(frame.data) };
+      return frame.data === undefined ? none : encodeValue(frame.data);
   }
 }
 
