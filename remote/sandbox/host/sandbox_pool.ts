@@ -63,8 +63,11 @@ export class SandboxPool implements AsyncDisposable {
       const waiting = kind.waiting.shift();
       const taken = await (waiting ?? this.#start(launch));
       setTimeout(() => this.#fill(kind), 0); // after the one who waits for this got on with it
-      if (taken.endError === undefined) return taken;
-      if (waiting === undefined) throw taken.endError;
+      if (taken.alive) return taken;
+      if (waiting === undefined) {
+        await taken.over;
+        throw taken.endError;
+      }
     }
   }
 

@@ -10,7 +10,7 @@ import {
 } from "../protocol.ts";
 import { guestFiles } from "./guest_files.ts";
 import { commandOf, type Launch, type SandboxFolder } from "./launch.ts";
-import { innermostProcess } from "./process_usage.ts";
+import { innermostProcess, processUsage } from "./process_usage.ts";
 import { watch } from "./watchdog.ts";
 
 /** How long a process may take to say that it is ready, in ms. */
@@ -109,6 +109,11 @@ export class SandboxProcess {
   /** Why it ended, once it has. */
   get endError(): SandboxError | undefined {
     return this.#endError;
+  }
+
+  /** Whether it still runs: its end may not have been noticed yet. */
+  get alive(): boolean {
+    return this.#endError === undefined && (processUsage(this.pid)?.residentBytes ?? 0) > 0;
   }
 
   /** Resolves when the process is gone and nothing of it is left. */

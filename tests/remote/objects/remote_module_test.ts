@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { RemoteExecutor } from "../../../remote/client/remote_executor.ts";
 import { SandboxExecutor } from "../../../remote/sandbox/mod.ts";
+import { serve } from "../../../remote/server/mod.ts";
+import { RemoteError } from "../../../core/errors.ts";
+import { TcpProxy } from "./_tcp_proxy.ts";
 import type * as calculatorModule from "./_demo/calculator.ts";
 import type * as counterModule from "./_demo/counter.ts";
 import type * as validatedModule from "./_demo/pkg/counters/validated.ts";
@@ -16,8 +20,23 @@ async function take<T>(count: number, values: AsyncIterable<T>): Promise<T[]> {
   return taken;
 }
 
-Deno.test("Remote runs the original's counter: 10, 11, 16", async () => {
-  await using executor = new SandboxExecutor();
+/** The same things must hold for a module in a sandbox of this machine and in one of a server. */
+function test(
+  what: string,
+  run: (executor: SandboxExecutor | RemoteExecutor) => Promise<void>,
+): void {
+  Deno.test(`Remote ${what}, in a sandbox here`, async () => {
+    await using executor = new SandboxExecutor();
+    await run(executor);
+  });
+  Deno.test(`Remote ${what}, on a server`, async () => {
+    await using server = await serve({ port: 0 });
+    await using executor = new RemoteExecutor({ port: server.port });
+    await run(executor);
+  });
+}
+
+test("runs the original's counter: 10, 11, 16", async (executor) => {
   await using module = await executor.import<typeof counterModule>(counterUrl);
   await using counter = await new module.Counter(10);
   assert.equal(await counter.value, 10);
@@ -25,8 +44,7 @@ Deno.test("Remote runs the original's counter: 10, 11, 16", async () => {
   assert.equal(await counter.add(5), 16);
 });
 
-Deno.test("Remote runs the original's calculator", async () => {
-  await using executor = new SandboxExecutor();
+test("runs the original's calculator", async (executor) => {
   await using module = await executor.import<typeof calculatorModule>(
     new URL("./_demo/calculator.ts", import.meta.url),
   );
@@ -43,8 +61,7 @@ Deno.test("Remote runs the original's calculator", async () => {
   ]);
 });
 
-Deno.test("Remote streams generators, and ends them where their reader stops", async () => {
-  await using executor = new SandboxExecutor();
+test("streams generators, and ends them where their reader stops", async (executor) => {
   await using module = await executor.import<typeof counterModule>(counterUrl);
   assert.deepEqual(await take(10, module.fibonacci()), [0, 1, 1, 2, 3, 5, 8, 13, 21, 34]);
   assert.deepEqual(await Array.fromAsync(module.squares(5)), [0, 1, 4, 9, 16]);
@@ -57,8 +74,7 @@ Deno.test("Remote streams generators, and ends them where their reader stops", a
   assert.deepEqual(await Array.fromAsync(counter.below()), [0, 1, 2]);
 });
 
-Deno.test("Remote keeps instances apart, also when they are used at the same time", async () => {
-  await using executor = new SandboxExecutor();
+test("keeps instances apart, also when they are used at the same time", async (executor) => {
   await using module = await executor.import<typeof counterModule>(counterUrl);
   const counters = await Promise.all([1, 2].map(() => new module.Counter(0)));
   await Promise.all(
@@ -70,8 +86,7 @@ Deno.test("Remote keeps instances apart, also when they are used at the same tim
   assert.equal(await module.Counter.made, 2);
 });
 
-Deno.test("Remote has statics, properties, setters and returned objects", async () => {
-  await using executor = new SandboxExecutor();
+test("has statics, properties, setters and returned objects", async (executor) => {
   await using module = await executor.import<typeof counterModule>(counterUrl);
   assert.deepEqual(await module.settings, { depth: 3, names: ["a", "b"] });
   const counter = await module.Counter.zero();
@@ -85,8 +100,7 @@ Deno.test("Remote has statics, properties, setters and returned objects", async 
   assert.equal(await counter.value, 7, "only the next use is told");
 });
 
-Deno.test("Remote lets objects go when they are disposed", async () => {
-  await using executor = new SandboxExecutor();
+test("lets objects go when they are disposed", async (executor) => {
   await using module = await executor.import<typeof counterModule>(counterUrl);
   {
     await using counter = await new module.Counter(5);
@@ -95,8 +109,7 @@ Deno.test("Remote lets objects go when they are disposed", async () => {
   assert.deepEqual(await module.disposed, [6]);
 });
 
-Deno.test("Remote throws what the other side threw, with the user's own file and line", async () => {
-  await using executor = new SandboxExecutor();
+test("throws what the other side threw, with the user's own file and line", async (executor) => {
   await using module = await executor.import<typeof counterModule>(counterUrl);
   await using counter = await new module.Counter(1);
   const error = await counter.fail().then(() => undefined, (thrown: Error) => thrown);
@@ -104,12 +117,11 @@ Deno.test("Remote throws what the other side threw, with the user's own file and
   assert.equal(error.message, "failed at 1");
   const source = (await Deno.readTextFile(counterUrl)).split("\n");
   const line = source.findIndex((text) => text.includes("failed at")) + 1;
-  assert.ok(error.stack!.includes(`${counterUrl.href}:${line}:`), error.stack);
+  assert.ok(error.stack!.includes(`${counterUrl.href}:${line}:`), String(error.stack));
   await assert.rejects(Promise.resolve(new module.Counter(NaN)), { name: "TypeError" });
 });
 
-Deno.test("Remote calls functions among the arguments back", async () => {
-  await using executor = new SandboxExecutor();
+test("calls functions among the arguments back", async (executor) => {
   await using module = await executor.import<typeof counterModule>(counterUrl);
   assert.deepEqual(await module.mapAll([1, 2, 3], (value) => value * 10), [10, 20, 30]);
   const shares: number[] = [];
@@ -122,8 +134,7 @@ Deno.test("Remote calls functions among the arguments back", async () => {
   await assert.rejects(failing, { name: "RangeError", message: "not here" });
 });
 
-Deno.test("Remote refuses at once what cannot be serialized", async () => {
-  await using executor = new SandboxExecutor();
+test("refuses at once what cannot be serialized", async (executor) => {
   await using module = await executor.import<typeof counterModule>(counterUrl);
   const circle: { self?: unknown } = {};
   circle.self = circle;
@@ -136,8 +147,7 @@ Deno.test("Remote refuses at once what cannot be serialized", async () => {
   });
 });
 
-Deno.test("Remote runs a class with imports of its folder, its parents', and npm", async () => {
-  await using executor = new SandboxExecutor();
+test("runs a class with imports of its folder, its parents', and npm", async (executor) => {
   await using module = await executor.import<typeof validatedModule>(
     new URL("./_demo/pkg/counters/validated.ts", import.meta.url),
   );
@@ -152,4 +162,47 @@ Deno.test("Remote fails calls that are under way when the sandbox dies", async (
   const call = module.mapAll([1], () => new Promise<number>(() => {}));
   await assert.rejects(call, { name: "SandboxError", reason: "wall-time" });
   await assert.rejects(module.squares(1).next(), { name: "SandboxError", reason: "wall-time" });
+});
+
+Deno.test("Remote tells why a module on a server was ended", async () => {
+  await using server = await serve({ port: 0, userCode: { limits: { wallMs: 800 } } });
+  await using executor = new RemoteExecutor({ port: server.port });
+  const module = await executor.import<typeof counterModule>(counterUrl);
+  const call = module.mapAll([1], () => new Promise<number>(() => {}));
+  await assert.rejects(call, { name: "SandboxError", reason: "wall-time" });
+  await assert.rejects(Promise.resolve(module.settings), /are gone/);
+});
+
+Deno.test("Remote keeps objects apart from connections", async () => {
+  await using server = await serve({ port: 0 });
+  const proxy = new TcpProxy(server.port);
+  await using _closing = proxy;
+  await using executor = new RemoteExecutor({ port: proxy.port });
+  await using module = await executor.import<typeof counterModule>(counterUrl);
+  await using counter = await new module.Counter(10);
+  assert.equal(await counter.increment(), 11);
+  proxy.cut();
+  const next = async () => {
+    for (let attempt = 0;; attempt++) {
+      try {
+        return await counter.increment();
+      } catch (error) {
+        if (!(error instanceof RemoteError && error.retryable) || attempt === 50) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  };
+  assert.equal(await next(), 12);
+});
+
+Deno.test("Remote sessions of one token are no others'", async () => {
+  await using server = await serve({ port: 0 });
+  await using one = new RemoteExecutor({ port: server.port });
+  await using other = new RemoteExecutor({ port: server.port });
+  const [a, b] = await Promise.all(
+    [one, other].map((executor) => executor.import<typeof counterModule>(counterUrl)),
+  );
+  await new a!.Counter(1);
+  assert.equal(await a!.Counter.made, 1);
+  assert.equal(await b!.Counter.made, 0);
 });

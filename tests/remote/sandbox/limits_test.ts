@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { SandboxError, type SandboxReason } from "../../../core/errors.ts";
+import { SandboxHost } from "../../../remote/sandbox/host/sandbox_host.ts";
+import { processUsage } from "../../../remote/sandbox/host/process_usage.ts";
+import { smallerLimits } from "../../../remote/sandbox/limits.ts";
+import {
+  completeLimits,
+  defaultLimits,
+  type SandboxLimits,
+} from "../../../remote/sandbox/limits.ts";
+import { bundleOf } from "./_bundles.ts";
+
+const MB = 1_000_000;
+
+/** Runs code until a limit ends it. Gives the error, the time that took, and the most memory that was seen. */
+async function endOf(
+  code: string,
+  limits: SandboxLimits,
+): Promise<{ error: SandboxError; ms: number; peakBytes: number }> {
+  await using host = new SandboxHost({ warm: 0 });
+  const bundle = await bundleOf(`export const attack = async () => { ${code} };`);
+  const sandbox = await host.load(bundle, { policy: { limits } });
+  const base = processUsage(sandbox.pid)!.sharedBytes;
+  let peakBytes = 0;
+  const timer = setInterval(() => {
+    const usage = processUsage(sandbox.pid);
+    if (usage !== undefined) peakBytes = Math.max(peakBytes, usage.residentBytes - base);
+  }, 2);
+  const start = performance.now();
+  try {
+    const args = new Uint8Array([0x90]);
+    const operation = { kind: "apply", target: 0, path: ["attack"], args, callbacks: [] } as const;
+    const error = await sandbox.operate({ ...operation, path: ["attack"], callbacks: [] }).then(
+      () => assert.fail("it was not ended"),
+      (thrown) => thrown,
+    );
+    return { error, ms: performance.now() - start, peakBytes };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function limit(
+  name: string,
+  code: string,
+  { limits, reason, check }: {
+    limits: SandboxLimits;
+    reason: SandboxReason;
+    check(figures: { ms: number; peakBytes: number; message: string }): void;
+  },
+): void {
+  Deno.test(`Sandbox holds ${name}`, async () => {
+    const { error, ms, peakBytes } = await endOf(code, limits);
+    console.log(`${error.message} after ${ms.toFixed(0)} ms, ${(peakBytes / MB).toFixed(0)} MB`);
+    assert.equal(error.reason, reason, String(error));
+    check({ ms, peakBytes, message: error.message });
+  });
+}
+
+const pieces = "const all = []; for (;;) { all.push(new Uint8Array(1e6).fill(1)); await 1; }";
+const objects =
+  "const all = []; for (;;) { for (let i = 0; i < 1e4; i++) all.push({ i }); await 1; }";
+
+for (const [kind, code] of Object.entries({ "buffers": pieces, "objects": objects })) {
+  limit(`memory of 128 MB, taken as ${kind}`, code, {
+    limits: { memoryBytes: 128 * MB },
+    reason: "memory",
+    // within a fifth; the watchdog looks every 20 ms, in which a process can take more on an idle machine
+    check: ({ peakBytes }) => assert.ok(peakBytes < 1.6 * 128 * MB, `${peakBytes / MB} MB`),
+  });
+}
+
+limit("CPU time of 2 s", "for (;;);", {
+  limits: { cpuMs: 2_000 },
+  reason: "cpu",
+  check: ({ message }) => {
+    const used = Number(/used (\d+) ms/.exec(message)?.[1]);
+    assert.ok(used >= 2_000 && used <= 2_250, `${used} ms`);
+  },
+});
+
+limit("wall time of 10 s", "for (;;) await new Promise((r) => setTimeout(r, 50));", {
+  limits: { wallMs: 10_000 },
+  reason: "wall-time",
+  check: ({ message }) => {
+    const ran = Number(/ran for (\d+) ms/.exec(message)?.[1]);
+    assert.ok(ran >= 10_000 && ran <= 10_250, `${ran} ms`);
+  },
+});
+
+limit("idle time", "await new Promise(() => {});", {
+  limits: { idleMs: 2_000 }, // 60 s takes the same path and too much of the tests' time
+  reason: "idle",
+  check: ({ message }) => {
+    const idle = Number(/idle for (\d+) ms/.exec(message)?.[1]);
+    assert.ok(idle >= 2_000 && idle <= 2_250, `${idle} ms`);
+  },
+});
+
+Deno.test("completeLimits fills in defaults and refuses what is no limit", () => {
+  assert.equal(completeLimits({ cpuMs: 5 }).cpuMs, 5);
+  assert.equal(completeLimits({}).idleMs, 60_000);
+  assert.throws(() => completeLimits({ wallMs: 0 }), RangeError);
+  assert.throws(() => completeLimits({ wallMs: "1" as never }), RangeError);
+});
+
+Deno.test("smallerLimits takes the smaller of each", () => {
+  const smaller = smallerLimits(completeLimits({ cpuMs: 5 }), completeLimits({ wallMs: 7 }));
+  assert.deepEqual(smaller, { ...defaultLimits, cpuMs: 5, wallMs: 7 });
+});
