@@ -23,7 +23,7 @@ import { Timeouts } from "./timeouts.ts";
 const log = loggerFor("server");
 
 /** How long a client has to half-close once its session is over, in ms. */
-const HALF_CLOSE_MS = 1_000;
+const HALF_CLOSE_MS = 500;
 
 /** Runs a `Stream` call: the first message opens a session, the rest goes to it. */
 export function handleStream(call: StreamCall, server: ServerState): void {
