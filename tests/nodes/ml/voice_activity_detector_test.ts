@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { type AudioFrame, NodeError, Pipeline } from "../../../core/mod.ts";
 import { StreamingResampler } from "../../../nodes/audio/_resampler.ts";
-import { type SpeechSegment, type VadInput, VoiceActivityDetector } from "../../../nodes/mod.ts";
+import {
+  AudioTransform,
+  type SpeechSegment,
+  type VadInput,
+  VoiceActivityDetector,
+} from "../../../nodes/mod.ts";
 import { given } from "../_given.ts";
 import { cut, joinSamples, noise, silence, sine, speech } from "../../../testing/frames.ts";
 
@@ -310,4 +315,18 @@ Deno.test("VoiceActivityDetector refuses wrong options by name", () => {
   for (const [options, message] of cases) {
     assert.throws(() => new VoiceActivityDetector(options), { message });
   }
+});
+
+Deno.test("VoiceActivityDetector types what it gives by its option emit", () => {
+  new Pipeline([
+    new VoiceActivityDetector({ emit: "speech" }),
+    new AudioTransform({ channels: 1 }),
+  ]);
+  new Pipeline([new VoiceActivityDetector({ emit: "annotate" }), new VoiceActivityDetector()]);
+  const scaler = new AudioTransform({ channels: 1 });
+  // @ts-expect-error: segments are no frames
+  new Pipeline([new VoiceActivityDetector({ threshold: 0.6 }), scaler]);
+  const output: ReadableStream<SpeechSegment> =
+    new Pipeline([new VoiceActivityDetector()]).readable;
+  assert.ok(output instanceof ReadableStream);
 });
