@@ -1,7 +1,7 @@
 import { cannot } from "../errors.ts";
 import type { OptionsIssue } from "../options.ts";
 import { nearest } from "../registry.ts";
-import { describeSchema, fieldNames, type JsonSchema, schemaAt } from "./json_schema.ts";
+import { describeSchema, fieldNames, type JsonSchemaObject, schemaAt } from "./json_schema.ts";
 import type { ManifestIssue } from "./manifest_error.ts";
 import type { Path, SourceText } from "./source_text.ts";
 
@@ -16,7 +16,7 @@ export interface Owner {
   /** The value. */
   value: unknown;
   /** Its schema. */
-  schema: JsonSchema;
+  schema: JsonSchemaObject;
 }
 
 /** Words what a schema found wrong, as sentences with positions. */

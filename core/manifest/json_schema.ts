@@ -5,7 +5,7 @@ import type { NodeRegistry } from "../registry.ts";
 import { graphSchema, manifestSchema } from "./manifest.ts";
 
 /** A JSON Schema, as far as this library looks into it. */
-export interface JsonSchema {
+export interface JsonSchemaObject {
   /** What it is for. */
   description?: string;
   /** The value if absent. */
@@ -27,17 +27,17 @@ export interface JsonSchema {
   /** The least number of items of a list. */
   minItems?: number;
   /** The fields of an object. */
-  properties?: Record<string, JsonSchema>;
+  properties?: Record<string, JsonSchemaObject>;
   /** Those that must be there. */
   required?: readonly string[];
   /** What other fields of an object may be. */
-  additionalProperties?: boolean | JsonSchema;
+  additionalProperties?: boolean | JsonSchemaObject;
   /** What the items of a list may be. */
-  items?: JsonSchema;
+  items?: JsonSchemaObject;
   /** One of these. */
-  anyOf?: readonly JsonSchema[];
+  anyOf?: readonly JsonSchemaObject[];
   /** One of these. */
-  oneOf?: readonly JsonSchema[];
+  oneOf?: readonly JsonSchemaObject[];
   /** Whatever else JSON Schema has. */
   [keyword: string]: unknown;
 }
@@ -56,7 +56,7 @@ export interface JsonSchema {
  * console.log(Object.keys(optionsJsonSchema(AudioTransform).properties ?? {}));
  * ```
  */
-export function optionsJsonSchema({ options }: Pick<NodeClass, "options">): JsonSchema {
+export function optionsJsonSchema({ options }: Pick<NodeClass, "options">): JsonSchemaObject {
   if (options === undefined) return { type: "object" };
   const { $schema: _, ...schema } = toJsonSchema(options);
   return schema;
@@ -75,12 +75,15 @@ export function optionsJsonSchema({ options }: Pick<NodeClass, "options">): Json
  * console.log(manifestJsonSchema(new NodeRegistry(builtinNodes)).title); // "RemoteMedia manifest"
  * ```
  */
-export function manifestJsonSchema(registry: NodeRegistry): JsonSchema {
+export function manifestJsonSchema(registry: NodeRegistry): JsonSchemaObject {
   const manifest = toJsonSchema(manifestSchema);
   const graph = toJsonSchema(graphSchema);
   const { type: _type, module, graph: nested, options: _options, ...common } = manifest
     .properties!["nodes"]!.items!.properties!;
-  const variant = (fields: Record<string, JsonSchema>, required: string[]): JsonSchema => ({
+  const variant = (
+    fields: Record<string, JsonSchemaObject>,
+    required: string[],
+  ): JsonSchemaObject => ({
     type: "object",
     properties: { ...fields, ...common },
     required,
@@ -112,30 +115,30 @@ export function manifestJsonSchema(registry: NodeRegistry): JsonSchema {
 }
 
 /** JSON Schema of a Zod schema, for input. */
-export function toJsonSchema(schema: OptionsSchema): JsonSchema {
+export function toJsonSchema(schema: OptionsSchema): JsonSchemaObject {
   if (!(schema instanceof z.ZodType)) return { type: "object" };
-  return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
+  return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchemaObject;
 }
 
-function withoutSchema({ $schema: _, ...schema }: JsonSchema): JsonSchema {
+function withoutSchema({ $schema: _, ...schema }: JsonSchemaObject): JsonSchemaObject {
   return schema;
 }
 
 /** The schema of the value at `path`; `undefined` where any is allowed. */
 export function schemaAt(
-  schema: JsonSchema | undefined,
+  schema: JsonSchemaObject | undefined,
   path: readonly PropertyKey[],
-): JsonSchema | undefined {
+): JsonSchemaObject | undefined {
   let at = schema;
   for (const step of path) {
-    const choices: readonly JsonSchema[] = at === undefined ? [] : [at, ...alternatives(at)];
+    const choices: readonly JsonSchemaObject[] = at === undefined ? [] : [at, ...alternatives(at)];
     at = choices.map((choice) => fieldOf(choice, step)).find((field) => field !== undefined);
   }
   return at;
 }
 
 /** The names of the fields that the schema knows. */
-export function fieldNames(schema: JsonSchema | undefined): string[] {
+export function fieldNames(schema: JsonSchemaObject | undefined): string[] {
   if (schema === undefined) return [];
   return [schema, ...alternatives(schema)].flatMap(({ properties = {} }) =>
     Object.keys(properties)
@@ -147,7 +150,7 @@ export function fieldNames(schema: JsonSchema | undefined): string[] {
  *
  * @param schema a JSON Schema
  */
-export function describeSchema(schema: JsonSchema): string {
+export function describeSchema(schema: JsonSchemaObject): string {
   if (schema.enum !== undefined) return `one of ${schema.enum.join(", ")}`;
   if ("const" in schema) return JSON.stringify(schema.const);
   const choices = alternatives(schema);
@@ -174,18 +177,18 @@ export function describeSchema(schema: JsonSchema): string {
   }
 }
 
-function alternatives({ anyOf = [], oneOf = [] }: JsonSchema): readonly JsonSchema[] {
+function alternatives({ anyOf = [], oneOf = [] }: JsonSchemaObject): readonly JsonSchemaObject[] {
   return [...anyOf, ...oneOf];
 }
 
-function fieldOf({ properties, items, additionalProperties }: JsonSchema, step: PropertyKey) {
+function fieldOf({ properties, items, additionalProperties }: JsonSchemaObject, step: PropertyKey) {
   if (typeof step === "number") return items;
   const field = properties?.[String(step)];
   if (field !== undefined) return field;
   return typeof additionalProperties === "object" ? additionalProperties : undefined;
 }
 
-function rangeOf(schema: JsonSchema): string {
+function rangeOf(schema: JsonSchemaObject): string {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
   const isOpen = (bound: number | undefined) =>
     bound === undefined || Math.abs(bound) >= Number.MAX_SAFE_INTEGER;

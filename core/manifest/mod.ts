@@ -7,7 +7,7 @@
 export type { ChunkFormat, ChunkKind, NodeFormats } from "./formats.ts";
 export {
   describeSchema,
-  type JsonSchema,
+  type JsonSchemaObject,
   manifestJsonSchema,
   optionsJsonSchema,
 } from "./json_schema.ts";

@@ -17,6 +17,9 @@ export interface ExecutorSettings extends Omit<ManifestExecutor, "token"> {
   token?: string;
 }
 
+/** What a manifest tells of: takes and gives chunks of kinds that only its nodes know. */
+export type ManifestPipeline = Pipeline<readonly [Node<unknown, unknown>]> | Graph;
+
 /** Options of {@linkcode pipelineFromManifest}. */
 export interface BuildOptions {
   /** The node types that there are. */
@@ -52,9 +55,9 @@ export interface BuildOptions {
 export async function pipelineFromManifest(
   manifest: Manifest,
   options: BuildOptions,
-): Promise<Pipeline | Graph> {
+): Promise<ManifestPipeline> {
   const builder = new Builder(manifest, options);
-  const pipeline = await builder.graph(manifest, []);
+  const pipeline = await builder.graph(manifest, []) as ManifestPipeline;
   rememberManifest(pipeline, manifest);
   return pipeline;
 }

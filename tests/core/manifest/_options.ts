@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type JsonSchema, type NodeClass, optionsJsonSchema } from "../../../core/mod.ts";
+import { type JsonSchemaObject, type NodeClass, optionsJsonSchema } from "../../../core/mod.ts";
 
 /** Options that a random text hardly ever fits. */
 const special: Record<string, fc.Arbitrary<unknown>> = {
@@ -15,7 +15,7 @@ export function optionsOf(nodeClass: NodeClass): fc.Arbitrary<Record<string, unk
   return any.filter((options) => nodeClass.options?.safeParse(options).success ?? true);
 }
 
-function arbitraryOf(schema: JsonSchema, name = ""): fc.Arbitrary<unknown> {
+function arbitraryOf(schema: JsonSchemaObject, name = ""): fc.Arbitrary<unknown> {
   const own = special[name];
   if (own !== undefined) return own;
   if ("const" in schema) return fc.constant(schema.const);
@@ -53,7 +53,7 @@ function arbitraryOf(schema: JsonSchema, name = ""): fc.Arbitrary<unknown> {
   }
 }
 
-function objectOf({ properties, required = [], additionalProperties }: JsonSchema) {
+function objectOf({ properties, required = [], additionalProperties }: JsonSchemaObject) {
   if (properties === undefined) {
     const value = typeof additionalProperties === "object" ? additionalProperties : {};
     const key = fc.stringMatching(/^[A-Za-z#: -]{1,8}$/);
@@ -69,7 +69,7 @@ function objectOf({ properties, required = [], additionalProperties }: JsonSchem
 }
 
 /** Texts that YAML could take for something else, and random ones. */
-function textOf(schema: JsonSchema): fc.Arbitrary<string> {
+function textOf(schema: JsonSchemaObject): fc.Arbitrary<string> {
   const pattern = schema["pattern"];
   if (typeof pattern === "string") return fc.stringMatching(new RegExp(pattern));
   const minLength = Number(schema["minLength"] ?? 0);

@@ -90,7 +90,7 @@ Deno.test("Manifest of a line gives a Pipeline, with connections a Graph, that r
   const run = async (text: string) => {
     const manifest = parseManifest(text, { registry });
     const pipeline = await pipelineFromManifest(manifest, { registry });
-    return { pipeline, outputs: await Array.fromAsync(pipeline.run(["a", "b"] as never[])) };
+    return { pipeline, outputs: await Array.fromAsync(pipeline.run(["a", "b"])) };
   };
   const nodes =
     "version: 1\nnodes: [{ type: TextTransform, options: { case: upper } }, { type: PassThrough }]\n";
