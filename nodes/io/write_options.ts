@@ -59,18 +59,6 @@ const video = z.strictObject({
     .describe("ffmpeg's name of the pixel format in the file; by default yuv420p"),
 });
 
-/** `false` or options. The fault of an option is told, not that neither of the two fits. */
-function orFalse<Output, Input>(
-  schema: ZodType<Output, Input>,
-): ZodType<false | Output, false | Input> {
-  return z.union([z.literal(false), schema], {
-    error: ({ code, errors }) => {
-      const fault = code === "invalid_union" ? errors?.at(-1)?.[0] : undefined;
-      return fault === undefined ? undefined : `${[...fault.path, fault.message].join(": ")}`;
-    },
-  });
-}
-
 /** The fields of {@linkcode mediaWriteOptions}, for schemas that add their own. */
 export const writeFields = {
   format: z.string().regex(/^[\w-]+$/, "it must be the name of a format").optional().describe(
@@ -78,8 +66,12 @@ export const writeFields = {
   ),
   sampleFormat: z.enum(sampleFormats).optional()
     .describe("How samples are stored; by default for WAV s16, else what the encoder has"),
-  audio: orFalse(audio).optional().describe("How audio is encoded; false leaves it out"),
-  video: orFalse(video).optional().describe("How video is encoded; false leaves it out"),
+  audio: z.union([z.literal(false), audio]).optional().describe(
+    "How audio is encoded; false leaves it out",
+  ),
+  video: z.union([z.literal(false), video]).optional().describe(
+    "How video is encoded; false leaves it out",
+  ),
   gaps: z.enum(["silence", "skip"]).default("silence")
     .describe("Where audio has a gap of 10 ms or more: fill it with silence, or skip it"),
   ffmpeg: z.string().min(1).optional()

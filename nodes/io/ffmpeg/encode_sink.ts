@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import type { AudioFrame } from "../../../core/frames/audio_frame.ts";
 import type { VideoFrame } from "../../../core/frames/video_frame.ts";
 import type { MediaSink, WriteJob } from "../_media_sink.ts";
+import { StreamOutput } from "../_stream_output.ts";
 import { dropFile, keepFile, type OutputFile, prepareFile } from "../_output.ts";
 import { encodeArgs, isAudioFormat } from "./encode_args.ts";
 import { FirstFramesGate } from "./first_frames.ts";
@@ -19,8 +20,7 @@ export class EncodeSink implements MediaSink {
   readonly #gate: FirstFramesGate;
   /** Where ffmpeg writes: a file, or what it gives is passed on. */
   #file: OutputFile | undefined;
-  #stream: WritableStream<Uint8Array> | undefined;
-  #staysOpen = false;
+  #stream: StreamOutput | undefined;
   #nut: FrameNut | undefined;
   #tool: ToolProcess | undefined;
   #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>> | undefined;
@@ -35,16 +35,16 @@ export class EncodeSink implements MediaSink {
   }
 
   async open(): Promise<void> {
-    const { action, output } = this.#job;
+    const { action, output, signal } = this.#job;
     if (output.kind === "stream") {
-      this.#stream = output.stream();
-      this.#staysOpen = output.staysOpen;
+      const { staysOpen } = output;
+      this.#stream = new StreamOutput(output.stream(), { staysOpen, signal });
       return;
     }
     this.#file = await prepareFile(output.path, { action, isValidIfCutOff: false });
     if (this.#file !== undefined) return;
     const device = await Deno.open(output.path, { write: true });
-    this.#stream = device.writable;
+    this.#stream = new StreamOutput(device.writable, { staysOpen: false, signal });
   }
 
   async write(frame: AudioFrame | VideoFrame): Promise<void> {
@@ -66,7 +66,7 @@ export class EncodeSink implements MediaSink {
       await Promise.all([this.#passing, this.#tool.finish()]);
     }
     if (this.#file !== undefined && this.#tool !== undefined) await keepFile(this.#file);
-    if (this.#stream !== undefined && !this.#staysOpen) await this.#stream.close();
+    await this.#stream?.close();
   }
 
   async abort(reason: unknown): Promise<void> {
@@ -74,7 +74,7 @@ export class EncodeSink implements MediaSink {
     await this.#tool?.kill();
     await this.#passing?.catch(() => {}); // told where it was awaited
     if (this.#file !== undefined && this.#tool !== undefined) await dropFile(this.#file);
-    if (this.#stream !== undefined && !this.#staysOpen) await this.#stream.abort(reason);
+    this.#stream?.abort(reason);
   }
 
   async #begin(first: FirstFrames): Promise<void> {
@@ -100,7 +100,7 @@ export class EncodeSink implements MediaSink {
     signal.addEventListener("abort", () => void tool.kill(), { once: true });
     this.#input = tool.stdin.getWriter();
     if (this.#stream !== undefined) {
-      this.#passing = tool.stdout.pipeTo(this.#stream, { preventClose: true, preventAbort: true });
+      this.#passing = this.#stream.writeAll(tool.stdout);
       this.#passing.catch(() => void tool.kill()); // awaited when writing fails or ends
     }
     await this.#put(nut.header());

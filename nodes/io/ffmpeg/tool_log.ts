@@ -11,7 +11,8 @@ interface LogLine {
 }
 
 /** Lines that only say that something was said before. */
-const echoes = /^(Conversion failed|Error opening (in|out)put files?\b|Exiting |Terminating )/;
+const echoes =
+  /^(Conversion failed|Error opening (in|out)put files?\b|Error initializing the muxer|Exiting |Terminating |(file|pipe):.*: Invalid argument$)/;
 
 /**
  * What ffmpeg or ffprobe say on their standard error, with `-loglevel level+info`. Keeps the last lines.

@@ -1,5 +1,6 @@
 import type { WriteJob } from "../_media_sink.ts";
 import { dropFile, keepFile, type OutputFile, prepareFile } from "../_output.ts";
+import { StreamOutput } from "../_stream_output.ts";
 import type { WavHeader } from "./wav_format.ts";
 
 /** Where the bytes of a WAV file go. */
@@ -15,12 +16,15 @@ export interface WavOutput {
  *
  * @throws {MediaError} if it cannot be written
  */
-export async function openWavOutput({ action, output }: WriteJob): Promise<WavOutput> {
-  if (output.kind === "stream") return new WavStream(output.stream(), output.staysOpen);
+export async function openWavOutput({ action, output, signal }: WriteJob): Promise<WavOutput> {
+  if (output.kind === "stream") {
+    const { staysOpen } = output;
+    return new WavStream(new StreamOutput(output.stream(), { staysOpen, signal }));
+  }
   const file = await prepareFile(output.path, { action, isValidIfCutOff: true });
   if (file !== undefined) return new WavFile(file);
   const device = await Deno.open(output.path, { write: true });
-  return new WavStream(device.writable, false);
+  return new WavStream(new StreamOutput(device.writable, { staysOpen: false, signal }));
 }
 
 class WavFile implements WavOutput {
@@ -86,29 +90,26 @@ class WavFile implements WavOutput {
 }
 
 class WavStream implements WavOutput {
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #staysOpen: boolean;
+  readonly #output: StreamOutput;
 
-  constructor(stream: WritableStream<Uint8Array>, staysOpen: boolean) {
-    this.#writer = stream.getWriter();
-    this.#staysOpen = staysOpen;
+  constructor(output: StreamOutput) {
+    this.#output = output;
   }
 
   begin({ bytes }: WavHeader): Promise<void> {
-    return this.#writer.write(bytes);
+    return this.#output.write(bytes);
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    return this.#writer.write(bytes);
+    return this.#output.write(bytes);
   }
 
-  async close(): Promise<void> {
-    if (this.#staysOpen) this.#writer.releaseLock();
-    else await this.#writer.close();
+  close(): Promise<void> {
+    return this.#output.close();
   }
 
-  async abort(reason: unknown): Promise<void> {
-    if (this.#staysOpen) this.#writer.releaseLock();
-    else await this.#writer.abort(reason);
+  abort(reason: unknown): Promise<void> {
+    this.#output.abort(reason);
+    return Promise.resolve();
   }
 }

@@ -65,6 +65,7 @@ export class WavSink implements MediaSink {
     try {
       await step;
     } catch (cause) {
+      this.#job.signal.throwIfAborted();
       throw new MediaError(`Cannot ${this.#job.action} as ${messageOf(cause)}`, { cause });
     }
   }
