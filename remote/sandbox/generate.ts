@@ -22,9 +22,38 @@ export async function generate(entry: string): Promise<string> {
   return head + new TextDecoder().decode(stdout);
 }
 
+/** All entry points of the SDK: whatever a module imports of them, a bundle imports of the sandbox's one. */
+const exported = [
+  "core/mod.ts",
+  "nodes/mod.ts",
+  "remote/mod.ts",
+  "remote/server/mod.ts",
+  "packaging/mod.ts",
+  "testing/mod.ts",
+];
+
+/** The text of `guest/absent_names.ts`: what the SDK exports and a sandbox does not have. */
+async function absentNames(): Promise<string> {
+  const names = new Set<string>();
+  for (const path of exported) {
+    for (const name of Object.keys(await import(new URL(`../../${path}`, here).href))) {
+      names.add(name);
+    }
+  }
+  for (const name of Object.keys(await import("./guest/sdk.ts"))) names.delete(name);
+  const lines = [...names].sort().map((name) => `export const ${name} = absent("${name}");\n`);
+  return `${head}\nimport { absent } from "../guest/absent.ts";\n\n${lines.join("")}`;
+}
+
 /** Makes all files, or compares them. */
 export async function generateAll({ check }: { check: boolean }): Promise<string[]> {
   const stale: string[] = [];
+  const names = new URL("gen/absent_names.ts", here);
+  const text = await absentNames();
+  if (text !== await Deno.readTextFile(names).catch(() => "")) {
+    stale.push("absent_names.ts");
+    if (!check) await Deno.writeTextFile(names, text);
+  }
   for (const [name, entry] of Object.entries(entries)) {
     const file = new URL(`gen/${name}`, here);
     const text = await generate(entry);

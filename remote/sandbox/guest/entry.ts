@@ -5,6 +5,7 @@
  * @module
  */
 
+export * from "../gen/absent_names.ts";
 export * from "./sdk.ts";
 
 import { start } from "./start.ts";

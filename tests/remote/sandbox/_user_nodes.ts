@@ -1,4 +1,4 @@
-import { AudioFrame, type Marker, Node } from "@remotemedia/sdk";
+import { AudioFrame, type Marker, Node, Pipeline, RemoteExecutor } from "@remotemedia/sdk";
 import { separator } from "../objects/_demo/separator.ts";
 
 /** Doubles a number. */
@@ -109,4 +109,11 @@ class Hidden extends Node<number, number> {
 /** Makes a node of a class that is not exported. */
 export function hidden(config: ConstructorParameters<typeof Hidden>[1]): Hidden {
   return new Hidden({}, config);
+}
+
+// what only runs where this is the main program may use all of the SDK
+if (import.meta.main) {
+  await using executor = new RemoteExecutor({ port: 50_052 });
+  const pipeline = new Pipeline([new Double({}, { executor })]);
+  console.log(await Array.fromAsync(pipeline.run([1, 2, 3])));
 }
