@@ -8,7 +8,13 @@ export interface QueuedAck {
 
 /** What is taken from an {@linkcode OutputQueue}. */
 export type Taken =
-  | { kind: "chunk"; chunk: unknown; seq: number }
+  | {
+    kind: "chunk";
+    chunk: unknown;
+    seq: number;
+    /** Bytes of the message, if this is its last chunk. */
+    freed: number;
+  }
   | { kind: "ack"; ack: QueuedAck };
 
 interface Entry {
@@ -62,11 +68,10 @@ export class OutputQueue {
     const chunk = chunks[entry.next];
     chunks[entry.next++] = undefined;
     const seq = lastSeq - (chunks.length - entry.next);
-    if (entry.next === chunks.length) {
-      this.#entries.shift();
-      this.#bytes -= entry.bytes;
-    }
-    return { kind: "chunk", chunk, seq };
+    if (entry.next < chunks.length) return { kind: "chunk", chunk, seq, freed: 0 };
+    this.#entries.shift();
+    this.#bytes -= entry.bytes;
+    return { kind: "chunk", chunk, seq, freed: entry.bytes };
   }
 
   /** Drops all chunks but markers. */

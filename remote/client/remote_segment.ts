@@ -91,6 +91,9 @@ export class RemoteSegment implements Segment {
   #consumedSeq = 0;
   #creditedSeq = 0;
   #outputWindow: number;
+  /** Bytes of messages on this connection that came, and the least that the server was told as read. */
+  #receivedBytes = 0;
+  #creditedBytes = 0;
   /** What to add to this connection's output numbers: a replayed interrupt drops other outputs. */
   #seqOffset = 0;
   #ack: { inputSeq: number; outputSeq: number; states: NodeState[] } | undefined;
@@ -296,7 +299,9 @@ export class RemoteSegment implements Segment {
       connection.send("interrupt" in item ? writeInterrupt(item.interrupt) : item.message);
     }
     this.#creditedSeq = this.#ack?.outputSeq ?? 0;
-    this.#grant();
+    this.#receivedBytes = 0;
+    this.#creditedBytes = 0;
+    if (this.#consumedSeq > this.#creditedSeq) this.#grant();
     this.#flush();
     this.#sendFinish();
   }
@@ -309,7 +314,11 @@ export class RemoteSegment implements Segment {
         protocolVersion: PROTOCOL_VERSION,
         segment: this.#specs.map(writeSpec),
         session: this.#session,
-        limits: { outputWindow: this.#host.limits.chunks, inputWindow: this.#host.limits.chunks },
+        limits: {
+          outputWindow: this.#host.limits.chunks,
+          inputWindow: this.#host.limits.chunks,
+          outputBytes: BigInt(this.#host.limits.bytes),
+        },
         reservation,
         ...(ack !== undefined && {
           resume: {
@@ -334,10 +343,11 @@ export class RemoteSegment implements Segment {
   }
 
   #receiveChunks(bytes: Uint8Array): void {
+    this.#receivedBytes += bytes.length;
     const { firstSeq, chunks } = readBatch(bytes);
     const lastSeq = firstSeq + chunks.length - 1 + this.#seqOffset;
     const known = this.#receivedSeq - (lastSeq - chunks.length);
-    if (known >= chunks.length) return; // came before the connection broke
+    if (known >= chunks.length) return this.#grantBytes(); // came before the connection broke
     const fresh = known > 0 ? chunks.slice(known) : chunks;
     this.#receivedSeq = lastSeq;
     this.#attempt = 0; // it gets on: a chunk that kills every server is not tried for ever
@@ -412,17 +422,29 @@ export class RemoteSegment implements Segment {
       this.#wanted = false;
       this.#consumedSeq = Math.max(this.#consumedSeq, taken.seq);
       if (2 * (this.#consumedSeq - this.#creditedSeq) >= this.#outputWindow) this.#grant();
+      if (taken.freed > 0) this.#grantBytes();
       this.#readableSide.enqueue(taken.chunk);
     }
     if (this.#finished && !this.#ended && this.#outputs.empty) this.#finish();
     this.#checkReading();
   }
 
+  /** Bytes of this connection's messages that are read. What is queued may be of an earlier one, which errs on the safe side. */
+  get #consumedBytes(): number {
+    return Math.max(0, this.#receivedBytes - this.#outputs.bytes);
+  }
+
+  #grantBytes(): void {
+    if (2 * (this.#consumedBytes - this.#creditedBytes) >= this.#host.limits.bytes) this.#grant();
+  }
+
   #grant(): void {
-    if (this.#consumedSeq <= this.#creditedSeq || this.#connection === undefined) return;
+    if (this.#connection === undefined) return;
     this.#creditedSeq = this.#consumedSeq;
-    const outputSeq = BigInt(this.#consumedSeq - this.#seqOffset);
-    this.#connection.send(writeRequest({ case: "credit", value: { outputSeq } }));
+    this.#creditedBytes = this.#consumedBytes;
+    const outputSeq = BigInt(Math.max(0, this.#consumedSeq - this.#seqOffset));
+    const outputBytes = BigInt(this.#creditedBytes);
+    this.#connection.send(writeRequest({ case: "credit", value: { outputSeq, outputBytes } }));
   }
 
   #checkReading(): void {

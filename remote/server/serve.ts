@@ -72,7 +72,12 @@ export interface RunningServer extends AsyncDisposable {
 const DRAIN_POLL = 50;
 
 /** What a session may hold: inputs that wait, outputs not yet consumed, a batch that is being filled. */
-const limits = { inputBytes: 16 * 2 ** 20, outputWindow: 4_096, batchBytes: 256 * 1024 };
+const limits = {
+  inputBytes: 16 * 2 ** 20,
+  outputWindow: 4_096,
+  outputBytes: Infinity,
+  batchBytes: 256 * 1024,
+};
 
 const log = loggerFor("server");
 

@@ -23,6 +23,8 @@ export interface SessionLimits {
   readonly inputBytes: number;
   /** Outputs that the client has not yet told as consumed; beyond, the nodes wait. */
   outputWindow: number;
+  /** Bytes of outputs that the client has not yet told as consumed; beyond, the nodes wait. */
+  outputBytes: number;
   /** Bytes of outputs that wait for the connection; beyond, the nodes wait. */
   batchBytes: number;
 }
@@ -51,6 +53,9 @@ export class Session {
   /** The last output that was sent, and the last that the client consumed. */
   #sentSeq: number;
   #consumedSeq: number;
+  /** The same in bytes. */
+  #sentBytes = 0;
+  #consumedBytes = 0;
   #credit: PromiseWithResolvers<void> | undefined;
   #stopped = false;
 
@@ -113,12 +118,13 @@ export class Session {
   /** The client sends nothing more, credit neither. */
   halfClosed(): void {
     this.endInput();
-    this.grant(Infinity);
+    this.grant(Infinity, Infinity);
   }
 
-  /** The client has consumed outputs up to one. */
-  grant(outputSeq: number): void {
+  /** The client has consumed outputs up to one, and so many bytes of messages. */
+  grant(outputSeq: number, bytes: number): void {
     if (outputSeq > this.#consumedSeq) this.#consumedSeq = outputSeq;
+    if (bytes > this.#consumedBytes) this.#consumedBytes = bytes;
     this.#credit?.resolve();
     this.#credit = undefined;
   }
@@ -175,7 +181,7 @@ export class Session {
 
   /** Sends what comes out of the nodes. */
   async #drain(): Promise<void> {
-    const { outputWindow, batchBytes } = this.#limits;
+    const { batchBytes } = this.#limits;
     while (true) {
       const { done, value } = await this.#reader.read();
       if (done) break;
@@ -186,7 +192,7 @@ export class Session {
       this.#batch.add(value);
       if (value instanceof Marker) this.#batchMarkers.push(value);
       if (this.#sending === undefined) void this.#flush();
-      while (this.#batch.size >= batchBytes || this.#outstanding >= outputWindow) {
+      while (this.#batch.size >= batchBytes || this.#isAhead) {
         if (this.#sendError !== undefined) throw this.#sendError;
         await this.#progress();
       }
@@ -194,8 +200,11 @@ export class Session {
     await this.#flush();
   }
 
-  get #outstanding(): number {
-    return this.#sentSeq + this.#batch.count - this.#consumedSeq;
+  /** Whether so much is unconsumed that the nodes have to wait. */
+  get #isAhead(): boolean {
+    const { outputWindow, outputBytes } = this.#limits;
+    return this.#sentSeq + this.#batch.count - this.#consumedSeq >= outputWindow ||
+      this.#sentBytes - this.#consumedBytes >= outputBytes;
   }
 
   /** Resolves when a message has gone out or credit has come in. */
@@ -230,6 +239,7 @@ export class Session {
     if (this.#batch.count === 0) return this.#sending ?? Promise.resolve();
     const { message, count } = this.#batch.finish(this.#sentSeq + 1);
     this.#sentSeq += count;
+    this.#sentBytes += message.length;
     this.#batchMarkers = [];
     const sending = this.#sink.send(message).then(
       () => {

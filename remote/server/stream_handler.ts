@@ -87,8 +87,10 @@ class StreamHandler {
       return;
     }
     if (session === undefined) throw protocolError(`sent ${message.case} before it was opened`);
-    if (message.case === "credit") session.grant(Number(message.value.outputSeq));
-    else if (message.case === "finish") session.endInput();
+    if (message.case === "credit") {
+      const { outputSeq, outputBytes } = message.value;
+      session.grant(Number(outputSeq), Number(outputBytes));
+    } else if (message.case === "finish") session.endInput();
     else if (message.case === "interrupt") {
       session.interrupt(message.value.id).catch((error) => this.#fail(error));
     } else throw protocolError(`sent ${message.case} in an unknown form`);
@@ -125,9 +127,11 @@ class StreamHandler {
   #limitsFor(open: Open, share = Infinity): SessionLimits {
     const { outputWindow, inputBytes, batchBytes } = this.#server.settings.limits;
     const wanted = open.limits?.outputWindow ?? 0;
+    const bytes = Number(open.limits?.outputBytes ?? 0n);
     const { usage } = this.#admission!;
     return {
       batchBytes,
+      outputBytes: bytes === 0 ? Infinity : bytes,
       outputWindow: wanted === 0 ? outputWindow : Math.min(wanted, outputWindow),
       // what all sessions of a token may hold is shared between those that run now
       get inputBytes() {

@@ -189,6 +189,18 @@ Deno.test("RemoteExecutor holds back an endless node", async () => {
   await reader.cancel();
 });
 
+Deno.test("RemoteExecutor holds no more bytes than it may while nobody reads", async () => {
+  await using pair = await startPair({ client: { maxInFlightBytes: 4 * 2 ** 20 } });
+  const source = endlessSource(() =>
+    new AudioFrame({ data: new Float32Array(2 ** 18), sampleRate: 16_000 })
+  ); // 1 MiB each
+  const reader = new Pipeline([new PassThrough({}, pair)]).run(source.stream).getReader();
+  for (let count = 0; count < 10; count++) await reader.read();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.ok(source.produced <= 10 + 2 * 4 + 6, `produced ${source.produced} MiB`);
+  await reader.cancel();
+});
+
 Deno.test("RemoteExecutor drops what an interrupt makes void, and goes on", async () => {
   await using pair = await startPair();
   const pipeline = new Pipeline([new SlowDouble({}, pair), new Numbered({}, pair)]);
