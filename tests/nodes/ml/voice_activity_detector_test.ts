@@ -207,6 +207,24 @@ Deno.test("VoiceActivityDetector notes at each frame whether it is speech", asyn
   }
 });
 
+Deno.test("VoiceActivityDetector loses no sample at the end, whatever the rate and length", async () => {
+  for (const sampleRate of [8000, 11_025, 44_100, 48_000, 96_000]) {
+    for (const length of [1, 2, 3, 4, 100, 1023, 1411, 1412, 1413, 5000, 5001]) {
+      const { data } = sine({ sampleRate, seconds: 1, frameSize: sampleRate })[0]!;
+      const input = cut(data.slice(0, length), { sampleRate, frameSize: 7 });
+      const run = (emit: "annotate" | "speech") =>
+        Array.fromAsync(
+          ReadableStream.from(input).pipeThrough(
+            new VoiceActivityDetector({ emit, engine: "energy", minSpeechMs: 0 }),
+          ),
+        );
+      assert.equal((await run("annotate")).length, input.length, `${length} at ${sampleRate} Hz`);
+      const heard = joinSamples(await run("speech")).length;
+      assert.ok(heard === length || length < 100 && heard === 0, `${heard} of ${length}`);
+    }
+  }
+});
+
 Deno.test("VoiceActivityDetector holds a frame no longer than it says", async () => {
   const pipeline = new Pipeline([new VoiceActivityDetector({ emit: "annotate" })]);
   let fed = 0;
