@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { serve } from "../../remote/server/mod.ts";
+import { testNodes } from "./_nodes.ts";
+
+const MODULE = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3";
+
+/** Builds grpcurl once into the temporary folder; says why where that cannot be. */
+async function installGrpcurl(): Promise<{ path: string } | { skipped: string }> {
+  const folder = `${Deno.env.get("TMPDIR") ?? "/tmp"}/remotemedia-go-bin`;
+  const path = `${folder}/grpcurl`;
+  try {
+    await Deno.stat(path);
+    return { path };
+  } catch {
+    // not built yet
+  }
+  try {
+    const { success, stderr } = await new Deno.Command("go", {
+      args: ["install", MODULE],
+      env: { GOBIN: folder },
+      stderr: "piped",
+    }).output();
+    return success ? { path } : { skipped: new TextDecoder().decode(stderr).slice(-300) };
+  } catch (error) {
+    return { skipped: `go is not installed: ${error}` };
+  }
+}
+
+Deno.test("grpcurl lists services by reflection and calls Execute", async () => {
+  const tool = await installGrpcurl();
+  if ("skipped" in tool) {
+    console.log(`skipped: ${tool.skipped}`);
+    return;
+  }
+  await using server = await serve({ port: 0, nodes: testNodes, userCode: false });
+  const run = async (...args: string[]) => {
+    const { stdout, stderr } = await new Deno.Command(tool.path, {
+      args: ["-plaintext", ...args],
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  };
+  const services = await run(server.address, "list");
+  assert.match(services, /remotemedia\.v1\.ExecutionService/);
+  // the MessagePack values 1, 2, 3 through SlowDouble
+  const request = JSON.stringify({
+    protocolVersion: 1,
+    segment: [{ name: "double", type: "SlowDouble" }],
+    chunks: [{ values: { count: 3, packed: "AQID" } }],
+  });
+  const method = "remotemedia.v1.ExecutionService/Execute";
+  const answer = JSON.parse(await run("-d", request, server.address, method));
+  assert.deepEqual(answer.chunks, [{ values: { count: 3, packed: "AgQG" } }]);
+  const wrong = request.replace("SlowDouble", "Nothing");
+  const refused = await run("-d", wrong, server.address, method);
+  assert.match(refused, /Code: InvalidArgument/);
+  assert.match(refused, /Cannot find node type Nothing/);
+  assert.match(refused, /remotemedia\.v1\.ErrorDetail/);
+});
