@@ -6,6 +6,7 @@
 
 export * from "./audio/audio_buffer.ts";
 export * from "./audio/audio_transform.ts";
+export * from "./audio/native_nodes.ts";
 export * from "./code/mod.ts";
 export * from "./data/mod.ts";
 export * from "./data/pass_through.ts";
@@ -17,6 +18,7 @@ export * from "./text/mod.ts";
 import type { NodeClass } from "../core/node.ts";
 import { AudioBuffer } from "./audio/audio_buffer.ts";
 import { AudioTransform } from "./audio/audio_transform.ts";
+import { nativeAudioNodes } from "./audio/native_nodes.ts";
 import { CodeExecutorNode, SerializedClassExecutorNode } from "./code/mod.ts";
 import { dataNodes, flowNodes } from "./data/mod.ts";
 import { PassThrough } from "./data/pass_through.ts";
@@ -32,6 +34,7 @@ export const builtinNodes: readonly NodeClass[] = [
   VoiceActivityDetector,
   CodeExecutorNode,
   SerializedClassExecutorNode,
+  ...nativeAudioNodes,
   ...textNodes,
   ...dataNodes,
   ...flowNodes,

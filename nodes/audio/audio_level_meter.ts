@@ -67,7 +67,7 @@ const LOWEST_RATE = 8000;
  *
  * const source = ReadableStream.from(sine({ frequency: 1000, amplitude: 0.1, seconds: 1 }));
  * const readings = await Array.fromAsync(source.pipeThrough(new AudioLevelMeter()));
- * console.log(readings.length, readings.at(-1)!.integrated.toFixed(1)); // 10 "-23.1"
+ * console.log(readings.length, readings.at(-1)!.integrated.toFixed(1)); // 10 "-23.0"
  * ```
  */
 export class AudioLevelMeter<E extends keyof LevelOutput = "readings">

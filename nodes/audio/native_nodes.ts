@@ -7,6 +7,8 @@ import { AudioLevelMeter } from "./audio_level_meter.ts";
 import { AudioMixer } from "./audio_mixer.ts";
 import { AudioResampler } from "./audio_resampler.ts";
 import { ExtractAudioData } from "./extract_audio_data.ts";
+import { FeatureExtractor } from "./feature_extractor.ts";
+import { NoiseSuppressor } from "./noise_suppressor.ts";
 import { Recorder } from "./recorder.ts";
 import { SpeechSegmenter } from "./speech_segmenter.ts";
 import { TurnDetector } from "./turn_detector.ts";
@@ -19,6 +21,8 @@ export * from "./audio_level_meter.ts";
 export * from "./audio_mixer.ts";
 export * from "./audio_resampler.ts";
 export * from "./extract_audio_data.ts";
+export * from "./feature_extractor.ts";
+export * from "./noise_suppressor.ts";
 export * from "./recorder.ts";
 export * from "./speech_segmenter.ts";
 export * from "./turn_detector.ts";
@@ -33,6 +37,8 @@ export const nativeAudioNodes: readonly NodeClass[] = [
   AudioMixer,
   AudioResampler,
   ExtractAudioData,
+  FeatureExtractor,
+  NoiseSuppressor,
   Recorder,
   SpeechSegmenter,
   TurnDetector,

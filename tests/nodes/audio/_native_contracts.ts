@@ -8,6 +8,8 @@ import {
   AudioMixer,
   AudioResampler,
   ExtractAudioData,
+  FeatureExtractor,
+  NoiseSuppressor,
   Recorder,
   SpeechSegmenter,
   TurnDetector,
@@ -113,5 +115,23 @@ export const nativeAudioContracts: Record<string, AnyContract> = {
     create: (config: NodeConfig) => new TurnDetector({ silenceMs: 100 }, config),
     inputs: annotated,
     refused: [[() => new TurnDetector({ threshold: 2 }), /threshold/]],
+  }),
+  FeatureExtractor: contractOf({
+    create: (config: NodeConfig) =>
+      new FeatureExtractor(
+        { feature: "mfcc", nFft: 512, hopLength: 160, framesPerTensor: 3 },
+        config,
+      ),
+    inputs: stereo,
+    refused: [
+      [() => new FeatureExtractor({ nFft: 400 }), /nFft.*power of two/],
+      [() => new FeatureExtractor({ feature: "mfcc", nMels: 10 }), /nMfcc.*above nMels/],
+      [() => new FeatureExtractor({ winLength: 4096 }), /winLength.*above nFft/],
+    ],
+  }),
+  NoiseSuppressor: contractOf({
+    create: (config: NodeConfig) => new NoiseSuppressor({ strength: 0.8 }, config),
+    inputs: stereo,
+    refused: [[() => new NoiseSuppressor({ strength: 2 }), /strength/]],
   }),
 };
