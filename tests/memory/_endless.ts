@@ -1,6 +1,6 @@
 /**
- * Sends audio frames through five nodes and prints how RSS grew after the warm-up, in MB; of both processes,
- * where the nodes run on a server. Run by a test in a process of its own, so that nothing else counts.
+ * Sends audio frames through five nodes and prints how RSS grew after the warm-up, in MB: of
+ * the process that grew more, where the nodes run on a server. Run by a test in a process of its own, so that nothing else counts.
  *
  * `deno run -A _endless.ts local|remote|serve [FRAMES]`
  */
@@ -9,7 +9,7 @@ import { RemoteExecutor } from "../../remote/mod.ts";
 import { serve } from "../../remote/server/mod.ts";
 
 /** With gigabytes to fill, V8 lets garbage lie and grows in steps: a small heap shows what is really held. */
-export const HEAP = "--v8-flags=--max-old-space-size=64";
+export const HEAP = "--v8-flags=--max-old-space-size=96";
 
 class Halve extends Node<AudioFrame, AudioFrame> {
   process(frame: AudioFrame): AudioFrame {
@@ -29,10 +29,13 @@ class Twice extends Node<AudioFrame, AudioFrame> {
   }
 }
 
-/** Sends `frames` frames through five nodes, and gives the growth of what `rss` tells from a fifth on, in MB. */
+/**
+ * Sends `frames` frames through five nodes, and gives how much the process of `pids` that grew most has grown
+ * after two fifths, in MB.
+ */
 async function measureGrowth(
   frames: number,
-  rss: () => number,
+  pids: readonly number[],
   config: NodeConfig = {},
 ): Promise<number> {
   let index = 0;
@@ -52,22 +55,19 @@ async function measureGrowth(
     new Later({}, config),
   ] as const;
   const reader = new Pipeline(nodes).run(source).getReader();
-  let early = Infinity;
-  let late = Infinity;
+  const early = pids.map(() => Infinity);
+  const late = pids.map(() => Infinity);
   let count = 0;
   for (; !(await reader.read()).done; count++) {
     if (count % 1000 !== 0) continue;
     // the garbage collector draws saw teeth: compare the lowest points
-    if (count > frames * 0.2 && count <= frames * 0.4) early = Math.min(early, rss());
-    if (count > frames * 0.8) late = Math.min(late, rss());
+    const lowest = count <= frames * 0.6 ? early : late;
+    if (count <= frames * 0.4 || (count > frames * 0.6 && count <= frames * 0.8)) continue;
+    for (const [index, pid] of pids.entries()) lowest[index] = Math.min(lowest[index]!, rssOf(pid));
   }
   if (count !== frames) throw new Error(`${count} of ${frames} frames came through`);
   if (Deno.env.has("DEBUG")) console.error({ early, late });
-  return late - early;
-}
-
-function ownRss(): number {
-  return Deno.memoryUsage().rss / 1e6;
+  return Math.max(...pids.map((_, index) => late[index]! - early[index]!));
 }
 
 function rssOf(pid: number): number {
@@ -83,7 +83,7 @@ async function growthWithServer(frames: number): Promise<number> {
   try {
     const { value } = await child.stdout.pipeThrough(new TextDecoderStream()).getReader().read();
     await using executor = new RemoteExecutor({ host: "127.0.0.1", port: Number(value) });
-    return await measureGrowth(frames, () => ownRss() + rssOf(child.pid), { executor });
+    return await measureGrowth(frames, [Deno.pid, child.pid], { executor });
   } finally {
     child.kill("SIGKILL");
     await child.status;
@@ -97,7 +97,7 @@ if (import.meta.main) {
     console.log(port);
   } else {
     const growth = place === "local"
-      ? await measureGrowth(Number(frames), ownRss)
+      ? await measureGrowth(Number(frames), [Deno.pid])
       : await growthWithServer(Number(frames));
     console.log(growth.toFixed(1));
   }
