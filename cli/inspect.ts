@@ -1,0 +1,17 @@
+import { Command } from "commander";
+import { openBundle } from "../packaging/mod.ts";
+import { probeMedia } from "../nodes/mod.ts";
+import { print } from "./output.ts";
+
+/** `remotemedia inspect`. */
+export function inspectCommand(): Command {
+  return new Command("inspect")
+    .description("Tell what a media file or a bundle (.rmb) is, as JSON")
+    .argument("<file>", "Media, or what pack made")
+    .action(async (file: string) => {
+      const what = file.endsWith(".rmb")
+        ? (await openBundle(await Deno.readFile(file))).manifest
+        : await probeMedia(file);
+      print(JSON.stringify(what, undefined, 2));
+    });
+}

@@ -1,0 +1,94 @@
+import { stringify } from "csv-stringify/sync";
+import { extname } from "node:path";
+import { ConfigurationError } from "../../core/errors.ts";
+import { writeMedia } from "../../nodes/mod.ts";
+import { writeAll } from "../write_all.ts";
+import { subtitle } from "./subtitles.ts";
+import { toJson } from "./to_json.ts";
+
+/** How a form of text begins, tells a chunk, and ends. */
+interface TextForm {
+  start?: string;
+  chunk(chunk: unknown, index: number): string;
+  end?(count: number): string;
+}
+
+const textForms: Record<string, () => TextForm> = {
+  ".jsonl": () => ({ chunk: (chunk) => `${toJson(chunk)}\n` }),
+  ".ndjson": () => ({ chunk: (chunk) => `${toJson(chunk)}\n` }),
+  ".json": () => ({
+    chunk: (chunk, index) => `${index === 0 ? "[\n" : ",\n"}${toJson(chunk)}`,
+    end: (count) => count === 0 ? "[]\n" : "\n]\n",
+  }),
+  ".txt": () => ({ chunk: (chunk) => `${typeof chunk === "string" ? chunk : toJson(chunk)}\n` }),
+  ".csv": csvForm,
+  ".srt": () => ({ chunk: (chunk, index) => subtitle(chunk, index, "srt") }),
+  ".vtt": () => ({ start: "WEBVTT\n\n", chunk: (chunk, index) => subtitle(chunk, index, "vtt") }),
+};
+
+/** Where chunks go: a file as its name's ending says, or lines of JSON on the standard output. */
+export function openOutput(path: string | undefined): WritableStream<unknown> {
+  if (path === undefined || path === "-") return standardOutput();
+  const form = textForms[extname(path).toLowerCase()];
+  if (form !== undefined) return textFile(path, form());
+  if (extname(path) === "") {
+    throw new ConfigurationError(`Cannot write ${path} as its ending must tell the format`);
+  }
+  return writeMedia(path) as WritableStream<unknown>;
+}
+
+function standardOutput(): WritableStream<unknown> {
+  const encoder = new TextEncoder();
+  return new WritableStream({
+    write: (chunk) => writeAll(Deno.stdout, encoder.encode(`${toJson(chunk)}\n`)),
+  });
+}
+
+/** Has another name until it is complete, so that what has the name is. */
+function textFile(
+  path: string,
+  { start = "", chunk: tell, end }: TextForm,
+): WritableStream<unknown> {
+  const encoder = new TextEncoder();
+  const part = `${path}.part`;
+  let file: Deno.FsFile;
+  let count = 0;
+  const remove = () => {
+    file.close();
+    return Deno.remove(part);
+  };
+  return new WritableStream({
+    async start() {
+      file = await Deno.open(part, { write: true, create: true, truncate: true });
+      writeAll(file, encoder.encode(start));
+    },
+    write(chunk) {
+      writeAll(file, encoder.encode(tell(chunk, count++)));
+    },
+    async close() {
+      writeAll(file, encoder.encode(end?.(count) ?? ""));
+      file.close();
+      await Deno.rename(part, path);
+    },
+    abort: remove,
+  });
+}
+
+/** The first chunk's fields are the columns. */
+function csvForm(): TextForm {
+  let columns: string[] | undefined;
+  return {
+    chunk(chunk) {
+      const row = typeof chunk === "object" && chunk !== null && !Array.isArray(chunk)
+        ? chunk as Record<string, unknown>
+        : { value: chunk };
+      const isFirst = columns === undefined;
+      columns ??= Object.keys(row);
+      const cells = columns.map((name) => {
+        const cell = row[name];
+        return typeof cell === "object" && cell !== null ? toJson(cell) : cell;
+      });
+      return stringify(isFirst ? [columns, cells] : [cells]);
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { Command } from "commander";
+import { ConfigurationError } from "../core/errors.ts";
+import { RemoteExecutor } from "../remote/client/remote_executor.ts";
+import { Stop } from "./exit_codes.ts";
+import { print, table } from "./output.ts";
+
+/** Where a server is, of `host:port`. */
+export function parseAddress(address: string): { host: string; port: number } {
+  const parts = /^(?:\[(.+)\]|([^:]+)):(\d+)$/.exec(address);
+  if (parts === null) {
+    throw new ConfigurationError(`Cannot use server ${address} as it must be host:port`);
+  }
+  return { host: (parts[1] ?? parts[2])!, port: Number(parts[3]) };
+}
+
+/** A client of a server; its token comes from `REMOTEMEDIA_TOKEN`. */
+export function clientOf(address: string): RemoteExecutor {
+  const token = Deno.env.get("REMOTEMEDIA_TOKEN");
+  return new RemoteExecutor({ ...parseAddress(address), ...(token && { token }), retry: false });
+}
+
+/** `remotemedia remote`. */
+export function remoteCommand(): Command {
+  const command = new Command("remote")
+    .description("Ask servers; the bearer token is taken from REMOTEMEDIA_TOKEN");
+  command.command("status")
+    .description("How servers do")
+    .argument("<servers...>", "host:port")
+    .option("--json", "Print it as JSON", false)
+    .action(async (servers: string[], { json }: { json: boolean }) => {
+      const all = await Promise.all(servers.map(async (server) => {
+        await using client = clientOf(server);
+        return await client.status();
+      }));
+      const statuses = all.flat();
+      if (json) print(JSON.stringify(statuses, errorAsText, 2));
+      else print(table(statuses.map((status) => [status.where, ...describe(status)])));
+      if (statuses.some(({ up }) => !up)) throw new Stop(1);
+    });
+  command.command("nodes")
+    .description("The node types that a server offers")
+    .argument("<server>", "host:port")
+    .option("--json", "Print them as JSON, with their options' JSON Schema", false)
+    .action(async (server: string, { json }: { json: boolean }) => {
+      await using client = clientOf(server);
+      const nodes = await client.listNodes();
+      print(json ? JSON.stringify(nodes, undefined, 2) : nodes.map(({ type }) => type).join("\n"));
+    });
+  return command;
+}
+
+function describe(status: Awaited<ReturnType<RemoteExecutor["status"]>>[number]): string[] {
+  if (!status.up) return ["down", status.error.message];
+  const { version, sessions, maxSessions, rssBytes, uptimeMs, draining } = status;
+  return [
+    draining ? "draining" : "up",
+    `version ${version}`,
+    `${sessions} of ${maxSessions} sessions`,
+    `${Math.round(rssBytes / 2 ** 20)} MiB`,
+    `for ${Math.round(uptimeMs / 1000)} s`,
+  ];
+}
+
+function errorAsText(_key: string, value: unknown): unknown {
+  return value instanceof Error ? value.message : value;
+}
