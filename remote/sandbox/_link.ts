@@ -1,9 +1,12 @@
+import { BlobReader, type Packet } from "./_blobs.ts";
 import type { MessageSource, Wire } from "./_wire.ts";
 
-/** Bytes of the length in front of each message. */
-const HEADER = 4;
+/** Bytes of the two lengths in front of each message: of its head and its tail. */
+const HEADER = 8;
 /** What is read at once, and up to which size messages are written together. */
 const BLOCK = 65_536;
+/** From this size on, a part is written on its own. */
+const LARGE = 16_384;
 
 /** A message came that is larger than allowed. */
 export class MessageTooLarge extends RangeError {
@@ -30,9 +33,9 @@ export interface Connection {
  */
 export class Link<Message> implements Wire<Message> {
   readonly #connection: Connection;
-  readonly #encode: (message: Message) => Uint8Array;
+  readonly #encode: (message: Message) => Packet;
   readonly #maxBytes: number;
-  #queue: Uint8Array[] = [];
+  #queue: Packet[] = [];
   readonly #sources = new Set<MessageSource<Message>>();
   #writing = false;
   #closed = false;
@@ -43,7 +46,7 @@ export class Link<Message> implements Wire<Message> {
    * @param options how a message becomes bytes, and the size above which one that comes is refused
    */
   constructor(connection: Connection, { encode, maxBytes }: {
-    encode: (message: Message) => Uint8Array;
+    encode: (message: Message) => Packet;
     maxBytes: number;
   }) {
     this.#connection = connection;
@@ -71,14 +74,15 @@ export class Link<Message> implements Wire<Message> {
   }
 
   /**
-   * Gives each message to `accept` until the other side ends. The bytes are only valid during the call.
+   * Gives each message to `accept` until the other side ends. The head is only valid during the call.
    *
-   * @throws {MessageTooLarge} if a message is; and whatever `accept` throws
+   * @throws {MessageTooLarge} if a message is larger than allowed; and whatever `accept` throws
    */
-  async receive(accept: (body: Uint8Array) => void): Promise<void> {
+  async receive(accept: (head: Uint8Array, blobs: BlobReader) => void): Promise<void> {
     const failed = new Promise<never>((_, reject) => this.#failed = reject);
     failed.catch(() => {}); // told by the loop if it still runs
     const block = new Uint8Array(BLOCK);
+    const view = new DataView(block.buffer);
     let filled = 0;
     while (true) {
       const read = await Promise.race([this.#connection.read(block.subarray(filled)), failed]);
@@ -86,20 +90,28 @@ export class Link<Message> implements Wire<Message> {
       filled += read;
       let at = 0;
       while (filled - at >= HEADER) {
-        const size = sizeAt(block, at);
-        if (size > this.#maxBytes) {
-          throw new MessageTooLarge(size, this.#maxBytes);
-        }
+        const [headSize, tailSize] = [view.getUint32(at), view.getUint32(at + 4)];
+        const size = headSize + tailSize;
+        if (size > this.#maxBytes) throw new MessageTooLarge(size, this.#maxBytes);
+        const start = at + HEADER;
         if (size > BLOCK - HEADER) {
-          const whole = await this.#readRest(block.subarray(at + HEADER, filled), size);
-          if (whole === undefined) return;
-          at = Math.min(filled, at + HEADER + size);
-          accept(whole);
+          // a large message gets memory of its own, so that its frames need not be copied out of it
+          const have = block.subarray(start, filled);
+          const head = new Uint8Array(headSize);
+          const tail = new Uint8Array(tailSize);
+          head.set(have.subarray(0, headSize));
+          tail.set(have.subarray(headSize, size));
+          at = Math.min(filled, start + size);
+          const hasAll = await this.#fill(head, Math.min(have.length, headSize)) &&
+            await this.#fill(tail, Math.min(Math.max(0, have.length - headSize), tailSize));
+          if (!hasAll) return;
+          accept(head, new BlobReader(tail, true));
           continue;
         }
-        if (filled - at - HEADER < size) break;
-        accept(block.subarray(at + HEADER, at + HEADER + size));
-        at += HEADER + size;
+        if (filled - start < size) break;
+        const tail = block.subarray(start + headSize, start + size);
+        accept(block.subarray(start, start + headSize), new BlobReader(tail, false));
+        at = start + size;
       }
       block.copyWithin(0, at, filled);
       filled -= at;
@@ -115,18 +127,14 @@ export class Link<Message> implements Wire<Message> {
     this.#connection.close();
   }
 
-  /** A message larger than a block: its start is there already. */
-  async #readRest(start: Uint8Array, size: number): Promise<Uint8Array | undefined> {
-    const have = Math.min(start.length, size);
-    const body = new Uint8Array(size);
-    body.set(start.subarray(0, have));
-    let at = have;
-    while (at < size) {
-      const read = await this.#connection.read(body.subarray(at));
-      if (read === null) return undefined;
+  /** Reads until bytes are full, from a place on. Gives whether they came. */
+  async #fill(bytes: Uint8Array, from: number): Promise<boolean> {
+    for (let at = from; at < bytes.length;) {
+      const read = await this.#connection.read(bytes.subarray(at));
+      if (read === null) return false;
       at += read;
     }
-    return body;
+    return true;
   }
 
   #ask(source: MessageSource<Message>): void {
@@ -152,9 +160,9 @@ export class Link<Message> implements Wire<Message> {
         this.#sources.clear();
         for (const source of sources) this.#ask(source);
         if (this.#queue.length === 0) break;
-        const bodies = this.#queue;
+        const packets = this.#queue;
         this.#queue = [];
-        for (const bytes of join(bodies)) await this.#write(bytes);
+        for (const bytes of join(packets)) await this.#write(bytes);
       }
     } catch (error) {
       this.#queue = [];
@@ -171,35 +179,36 @@ export class Link<Message> implements Wire<Message> {
   }
 }
 
-/** Messages with their lengths, small ones put together into blocks. */
-function* join(bodies: readonly Uint8Array[]): Generator<Uint8Array> {
-  let block = new Uint8Array(
-    Math.min(BLOCK, bodies.reduce((sum, b) => sum + b.length + HEADER, 0)),
-  );
+/** Messages with their lengths: small parts put together into blocks, large ones as they are. */
+function* join(packets: readonly Packet[]): Generator<Uint8Array> {
+  let block = new Uint8Array(Math.min(BLOCK, packets.reduce((sum, p) => sum + smallSize(p), 0)));
   let filled = 0;
-  for (const body of bodies) {
-    const small = body.length + HEADER <= BLOCK;
-    const needed = small ? body.length + HEADER : HEADER;
-    if (filled + needed > block.length) {
-      if (filled > 0) yield block.subarray(0, filled);
-      block = new Uint8Array(BLOCK);
-      filled = 0;
-    }
-    new DataView(block.buffer).setUint32(filled, body.length);
-    filled += HEADER;
-    if (small) {
-      block.set(body, filled);
-      filled += body.length;
-    } else {
-      yield block.subarray(0, filled);
-      yield body;
-      block = new Uint8Array(BLOCK);
-      filled = 0;
+  for (const { head, tail } of packets) {
+    const lengths = new Uint8Array(HEADER);
+    const view = new DataView(lengths.buffer);
+    view.setUint32(0, head.length);
+    view.setUint32(4, tail.reduce((sum, part) => sum + part.length, 0));
+    for (const part of [lengths, head, ...tail]) {
+      if (part.length > LARGE) {
+        if (filled > 0) yield block.subarray(0, filled);
+        yield part;
+        block = new Uint8Array(BLOCK);
+        filled = 0;
+        continue;
+      }
+      if (filled + part.length > block.length) {
+        if (filled > 0) yield block.subarray(0, filled);
+        block = new Uint8Array(BLOCK);
+        filled = 0;
+      }
+      block.set(part, filled);
+      filled += part.length;
     }
   }
   if (filled > 0) yield block.subarray(0, filled);
 }
 
-function sizeAt(bytes: Uint8Array, at: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset + at, HEADER).getUint32(0);
+/** The bytes of a message that are put together with others. */
+function smallSize({ head, tail }: Packet): number {
+  return [head, ...tail].reduce((sum, { length }) => sum + (length > LARGE ? 0 : length), HEADER);
 }

@@ -1,7 +1,7 @@
 /**
  * What a host and the guest in a sandbox say to each other over their Unix socket, as two closed unions.
- * On the wire a message is a length (32 bits, big-endian) and a MessagePack array: the number of its type,
- * then its fields in turn.
+ * On the wire a message is two lengths (32 bits, big-endian), a MessagePack array (the number of its type,
+ * then its fields in turn), and the samples of its frames.
  *
  * The host trusts nothing that a guest says: {@linkcode decodeGuestMessage} checks type, count and bounds of
  * every field, and what it refuses ends the sandbox.
@@ -14,6 +14,7 @@ import type { NodeSpec } from "../../core/executor.ts";
 import type { NodeStats } from "../../core/stats.ts";
 import { SerializationError } from "../../core/errors.ts";
 import { decodeFailure, type Failure } from "./failure.ts";
+import { BlobReader, type Packet, packFrame } from "./_blobs.ts";
 import { Fields } from "./_fields.ts";
 
 /** Grows with every change that an older peer does not understand. */
@@ -132,24 +133,36 @@ function invert<T extends string>(codes: Readonly<Record<T, number>>): ReadonlyM
   return new Map(Object.entries(codes).map(([type, code]) => [code as number, type as T]));
 }
 
-/** The bytes of a message of the host, without their length. */
+/** A message of the host as it goes over the wire. */
+export function packHostMessage(message: HostMessage): Packet {
+  const tail: Uint8Array[] = [];
+  return { head: encodeValue([hostCodes[message.type], ...hostFields(message, tail)]), tail };
+}
+
+/** A message of the guest as it goes over the wire. */
+export function packGuestMessage(message: GuestMessage): Packet {
+  const tail: Uint8Array[] = [];
+  return { head: encodeValue([guestCodes[message.type], ...guestFields(message, tail)]), tail };
+}
+
+/** The bytes of a message of the host that holds no chunks. */
 export function encodeHostMessage(message: HostMessage): Uint8Array {
-  return encodeValue([hostCodes[message.type], ...hostFields(message)]);
+  return packHostMessage(message).head;
 }
 
-/** The bytes of a message of the guest, without their length. */
+/** The bytes of a message of the guest that holds no chunks. */
 export function encodeGuestMessage(message: GuestMessage): Uint8Array {
-  return encodeValue([guestCodes[message.type], ...guestFields(message)]);
+  return packGuestMessage(message).head;
 }
 
-function hostFields(message: HostMessage): unknown[] {
+function hostFields(message: HostMessage, tail: Uint8Array[]): unknown[] {
   switch (message.type) {
     case "load":
       return [message.module, message.files];
     case "open":
       return [message.segment, message.nodes, message.states];
     case "inputs":
-      return [message.segment, message.entries.map(entryFields)];
+      return [message.segment, message.entries.map((entry) => entryFields(entry, tail))];
     case "end":
       return [message.segment];
     case "credit":
@@ -167,7 +180,7 @@ function hostFields(message: HostMessage): unknown[] {
   }
 }
 
-function guestFields(message: GuestMessage): unknown[] {
+function guestFields(message: GuestMessage, tail: Uint8Array[]): unknown[] {
   switch (message.type) {
     case "ready":
       return [message.version];
@@ -178,7 +191,7 @@ function guestFields(message: GuestMessage): unknown[] {
     case "opened":
       return [message.segment, message.capacity];
     case "outputs":
-      return [message.segment, message.entries.map(entryFields)];
+      return [message.segment, message.entries.map((entry) => entryFields(entry, tail))];
     case "credit":
       return [message.segment, message.count];
     case "interrupted":
@@ -203,7 +216,10 @@ function guestFields(message: GuestMessage): unknown[] {
  *
  * @throws {SerializationError} if it is none
  */
-export function decodeHostMessage(bytes: Uint8Array): HostMessage {
+export function decodeHostMessage(
+  bytes: Uint8Array,
+  blobs: BlobReader = new BlobReader(empty, false),
+): HostMessage {
   const fields = Fields.of(decodeValue(bytes));
   const type = hostTypes.get(fields.count());
   switch (type) {
@@ -221,7 +237,11 @@ export function decodeHostMessage(bytes: Uint8Array): HostMessage {
         states: fields.next() as Map<string, unknown> | undefined,
       };
     case "inputs":
-      return { type, segment: fields.count(), entries: fields.list(MAX_ENTRIES, entryOf) };
+      return {
+        type,
+        segment: fields.count(),
+        entries: fields.list(MAX_ENTRIES, (entry) => entryOf(entry, blobs)),
+      };
     case "end":
       return { type, segment: fields.count() };
     case "credit":
@@ -246,14 +266,20 @@ export function decodeHostMessage(bytes: Uint8Array): HostMessage {
  *
  * @throws {SerializationError} naming what is wrong with it
  */
-export function decodeGuestMessage(bytes: Uint8Array): GuestMessage {
+export function decodeGuestMessage(
+  bytes: Uint8Array,
+  blobs: BlobReader = new BlobReader(empty, false),
+): GuestMessage {
   const fields = Fields.of(decodeValue(bytes));
-  const message = guestMessageOf(fields);
+  const message = guestMessageOf(fields, blobs);
   fields.end();
+  blobs.end();
   return message;
 }
 
-function guestMessageOf(fields: Fields): GuestMessage {
+const empty = new Uint8Array(0);
+
+function guestMessageOf(fields: Fields, blobs: BlobReader): GuestMessage {
   const type = guestTypes.get(fields.count());
   switch (type) {
     case "ready":
@@ -265,7 +291,11 @@ function guestMessageOf(fields: Fields): GuestMessage {
     case "opened":
       return { type, segment: fields.count(), capacity: fields.count() };
     case "outputs":
-      return { type, segment: fields.count(), entries: fields.list(MAX_ENTRIES, entryOf) };
+      return {
+        type,
+        segment: fields.count(),
+        entries: fields.list(MAX_ENTRIES, (entry) => entryOf(entry, blobs)),
+      };
     case "credit":
       return { type, segment: fields.count(), count: fields.count() };
     case "interrupted":
@@ -297,21 +327,24 @@ function guestMessageOf(fields: Fields): GuestMessage {
   }
 }
 
-function entryFields(entry: Entry): unknown[] {
+function entryFields(entry: Entry, tail: Uint8Array[]): unknown[] {
   switch (entry.kind) {
-    case "chunk":
-      return [0, entry.value];
+    case "chunk": {
+      const frame = packFrame(entry.value, tail);
+      return frame === undefined ? [0, entry.value] : [2, ...frame];
+    }
     case "barrier":
       return [1, entry.sequence, entry.snapshot, entry.states];
   }
 }
 
-function entryOf(value: unknown): Entry {
+function entryOf(value: unknown, blobs: BlobReader): Entry {
   const fields = Fields.of(value);
-  if (fields.count(1) === 0) {
-    const entry: Entry = { kind: "chunk", value: fields.next() };
+  const kind = fields.count(2);
+  if (kind !== 1) {
+    const chunk = kind === 0 ? fields.next() : blobs.frame(fields);
     fields.end();
-    return entry;
+    return { kind: "chunk", value: chunk };
   }
   const entry: Entry = {
     kind: "barrier",

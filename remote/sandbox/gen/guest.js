@@ -123,6 +123,13 @@ function absent(name) {
 
 // remote/sandbox/gen/absent_names.ts
 var AudioBuffer = absent("AudioBuffer");
+var AudioChannelMerger = absent("AudioChannelMerger");
+var AudioChannelSplitter = absent("AudioChannelSplitter");
+var AudioFader = absent("AudioFader");
+var AudioGain = absent("AudioGain");
+var AudioLevelMeter = absent("AudioLevelMeter");
+var AudioMixer = absent("AudioMixer");
+var AudioResampler = absent("AudioResampler");
 var AudioTransform = absent("AudioTransform");
 var Batch = absent("Batch");
 var Buffer = absent("Buffer");
@@ -136,22 +143,28 @@ var DataSource = absent("DataSource");
 var DataTransform = absent("DataTransform");
 var Deduplicator = absent("Deduplicator");
 var Delay = absent("Delay");
+var ExtractAudioData = absent("ExtractAudioData");
 var FakeClock = absent("FakeClock");
+var FeatureExtractor = absent("FeatureExtractor");
 var FormatConverter = absent("FormatConverter");
 var HttpRequest = absent("HttpRequest");
 var ManifestError = absent("ManifestError");
 var MediaReader = absent("MediaReader");
 var MediaWriter = absent("MediaWriter");
+var NoiseSuppressor = absent("NoiseSuppressor");
 var PassThrough = absent("PassThrough");
+var Recorder = absent("Recorder");
 var RemoteExecutor = absent("RemoteExecutor");
 var SandboxExecutor = absent("SandboxExecutor");
 var SentenceAggregator = absent("SentenceAggregator");
 var SerializedClassExecutorNode = absent("SerializedClassExecutorNode");
+var SpeechSegmenter = absent("SpeechSegmenter");
 var Tap = absent("Tap");
 var TextProcessor = absent("TextProcessor");
 var TextTransform = absent("TextTransform");
 var ThreadExecutor = absent("ThreadExecutor");
 var Throttle = absent("Throttle");
+var TurnDetector = absent("TurnDetector");
 var Validator = absent("Validator");
 var VoiceActivityDetector = absent("VoiceActivityDetector");
 var WebSocketSink = absent("WebSocketSink");
@@ -177,6 +190,7 @@ var joinSamples = absent("joinSamples");
 var lexBundle = absent("lexBundle");
 var localizeStack = absent("localizeStack");
 var manifestJsonSchema = absent("manifestJsonSchema");
+var nativeAudioNodes = absent("nativeAudioNodes");
 var nodeContract = absent("nodeContract");
 var noise = absent("noise");
 var openBundle = absent("openBundle");
@@ -5437,6 +5451,108 @@ function cut2(text) {
   return whole.length > MAX_TEXT ? `${whole.slice(0, MAX_TEXT - 3)}...` : whole;
 }
 
+// remote/sandbox/_blobs.ts
+var SMALL = 4096;
+var ALIGNMENT = 8;
+var arrays2 = [
+  Uint8Array,
+  Float32Array,
+  Float64Array,
+  Int8Array,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  BigInt64Array,
+  BigUint64Array
+];
+var kinds = [
+  "audio",
+  "video",
+  "encoded",
+  "tensor"
+];
+var padding = new Uint8Array(ALIGNMENT);
+function packFrame(value, tail) {
+  if (!isFrame2(value) || value.data.byteLength <= SMALL) return void 0;
+  const { data, ...init } = value;
+  const type = arrays2.findIndex((array) => data instanceof array);
+  if (type < 0 || !(data.buffer instanceof ArrayBuffer)) return void 0;
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  tail.push(bytes);
+  const over = bytes.length % ALIGNMENT;
+  if (over > 0) tail.push(padding.subarray(over));
+  return [
+    kinds.indexOf(value.kind),
+    type,
+    bytes.length,
+    init
+  ];
+}
+var BlobReader = class {
+  #tail;
+  #owned;
+  #at = 0;
+  /** @param tail the blobs; @param owned whether frames may keep views of it, so that nothing is copied */
+  constructor(tail, owned) {
+    this.#tail = tail;
+    this.#owned = owned;
+  }
+  /** All of its bytes. */
+  get size() {
+    return this.#tail.length;
+  }
+  /** A frame of its fields and the next blob. @throws {SerializationError} if it is none */
+  frame(fields) {
+    const kind = kinds[fields.count(kinds.length - 1)];
+    const array = arrays2[fields.count(arrays2.length - 1)];
+    const bytes = this.#take(fields.count());
+    const init = fields.next();
+    try {
+      const data = new array(bytes.buffer, bytes.byteOffset, bytes.length / array.BYTES_PER_ELEMENT);
+      return frameOf2(kind, {
+        ...init,
+        data
+      });
+    } catch (cause) {
+      throw new SerializationError(`Cannot decode message as a frame is none: ${messageOf(cause)}`, {
+        cause
+      });
+    }
+  }
+  /** All blobs must have been taken. */
+  end() {
+    if (this.#at !== this.#tail.length) {
+      throw new SerializationError("Cannot decode message as blobs are left over");
+    }
+  }
+  #take(length) {
+    const end = this.#at + length;
+    const next = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+    if (next > this.#tail.length) {
+      throw new SerializationError("Cannot decode message as a blob is missing");
+    }
+    const bytes = this.#tail.subarray(this.#at, end);
+    this.#at = next;
+    return this.#owned ? bytes : bytes.slice();
+  }
+};
+function isFrame2(value) {
+  return value instanceof AudioFrame || value instanceof VideoFrame || value instanceof EncodedFrame || value instanceof Tensor;
+}
+function frameOf2(kind, init) {
+  switch (kind) {
+    case "audio":
+      return new AudioFrame(init);
+    case "video":
+      return new VideoFrame(init);
+    case "encoded":
+      return new EncodedFrame(init);
+    case "tensor":
+      return new Tensor(init);
+  }
+}
+
 // remote/sandbox/protocol.ts
 var PROTOCOL_VERSION = 1;
 var logLevels2 = [
@@ -5484,13 +5600,17 @@ function invert(codes) {
     type
   ]));
 }
-function encodeGuestMessage(message) {
-  return encodeValue([
-    guestCodes[message.type],
-    ...guestFields(message)
-  ]);
+function packGuestMessage(message) {
+  const tail = [];
+  return {
+    head: encodeValue([
+      guestCodes[message.type],
+      ...guestFields(message, tail)
+    ]),
+    tail
+  };
 }
-function guestFields(message) {
+function guestFields(message, tail) {
   switch (message.type) {
     case "ready":
       return [
@@ -5512,7 +5632,7 @@ function guestFields(message) {
     case "outputs":
       return [
         message.segment,
-        message.entries.map(entryFields)
+        message.entries.map((entry) => entryFields(entry, tail))
       ];
     case "credit":
       return [
@@ -5559,7 +5679,7 @@ function guestFields(message) {
       ];
   }
 }
-function decodeHostMessage(bytes) {
+function decodeHostMessage(bytes, blobs = new BlobReader(empty, false)) {
   const fields = Fields.of(decodeValue(bytes));
   const type = hostTypes.get(fields.count());
   switch (type) {
@@ -5580,7 +5700,7 @@ function decodeHostMessage(bytes) {
       return {
         type,
         segment: fields.count(),
-        entries: fields.list(MAX_ENTRIES, entryOf)
+        entries: fields.list(MAX_ENTRIES, (entry) => entryOf(entry, blobs))
       };
     case "end":
       return {
@@ -5626,13 +5746,19 @@ function decodeHostMessage(bytes) {
       throw new SerializationError("Cannot decode message as its type is not known");
   }
 }
-function entryFields(entry) {
+var empty = new Uint8Array(0);
+function entryFields(entry, tail) {
   switch (entry.kind) {
-    case "chunk":
-      return [
+    case "chunk": {
+      const frame = packFrame(entry.value, tail);
+      return frame === void 0 ? [
         0,
         entry.value
+      ] : [
+        2,
+        ...frame
       ];
+    }
     case "barrier":
       return [
         1,
@@ -5642,15 +5768,16 @@ function entryFields(entry) {
       ];
   }
 }
-function entryOf(value) {
+function entryOf(value, blobs) {
   const fields = Fields.of(value);
-  if (fields.count(1) === 0) {
-    const entry2 = {
-      kind: "chunk",
-      value: fields.next()
-    };
+  const kind = fields.count(2);
+  if (kind !== 1) {
+    const chunk = kind === 0 ? fields.next() : blobs.frame(fields);
     fields.end();
-    return entry2;
+    return {
+      kind: "chunk",
+      value: chunk
+    };
   }
   const entry = {
     kind: "barrier",
@@ -5794,8 +5921,9 @@ function show(value) {
 }
 
 // remote/sandbox/_link.ts
-var HEADER = 4;
+var HEADER = 8;
 var BLOCK = 65536;
+var LARGE = 16384;
 var MessageTooLarge = class extends RangeError {
   /** @param size of the message, in bytes; @param max the most that it may have */
   constructor(size, max) {
@@ -5837,15 +5965,16 @@ var Link = class {
     this.#start();
   }
   /**
-   * Gives each message to `accept` until the other side ends. The bytes are only valid during the call.
+   * Gives each message to `accept` until the other side ends. The head is only valid during the call.
    *
-   * @throws {MessageTooLarge} if a message is; and whatever `accept` throws
+   * @throws {MessageTooLarge} if a message is larger than allowed; and whatever `accept` throws
    */
   async receive(accept2) {
     const failed = new Promise((_, reject) => this.#failed = reject);
     failed.catch(() => {
     });
     const block = new Uint8Array(BLOCK);
+    const view = new DataView(block.buffer);
     let filled = 0;
     while (true) {
       const read = await Promise.race([
@@ -5856,20 +5985,29 @@ var Link = class {
       filled += read;
       let at = 0;
       while (filled - at >= HEADER) {
-        const size = sizeAt(block, at);
-        if (size > this.#maxBytes) {
-          throw new MessageTooLarge(size, this.#maxBytes);
-        }
+        const [headSize, tailSize] = [
+          view.getUint32(at),
+          view.getUint32(at + 4)
+        ];
+        const size = headSize + tailSize;
+        if (size > this.#maxBytes) throw new MessageTooLarge(size, this.#maxBytes);
+        const start3 = at + HEADER;
         if (size > BLOCK - HEADER) {
-          const whole = await this.#readRest(block.subarray(at + HEADER, filled), size);
-          if (whole === void 0) return;
-          at = Math.min(filled, at + HEADER + size);
-          accept2(whole);
+          const have = block.subarray(start3, filled);
+          const head = new Uint8Array(headSize);
+          const tail2 = new Uint8Array(tailSize);
+          head.set(have.subarray(0, headSize));
+          tail2.set(have.subarray(headSize, size));
+          at = Math.min(filled, start3 + size);
+          const hasAll = await this.#fill(head, Math.min(have.length, headSize)) && await this.#fill(tail2, Math.min(Math.max(0, have.length - headSize), tailSize));
+          if (!hasAll) return;
+          accept2(head, new BlobReader(tail2, true));
           continue;
         }
-        if (filled - at - HEADER < size) break;
-        accept2(block.subarray(at + HEADER, at + HEADER + size));
-        at += HEADER + size;
+        if (filled - start3 < size) break;
+        const tail = block.subarray(start3 + headSize, start3 + size);
+        accept2(block.subarray(start3, start3 + headSize), new BlobReader(tail, false));
+        at = start3 + size;
       }
       block.copyWithin(0, at, filled);
       filled -= at;
@@ -5883,18 +6021,14 @@ var Link = class {
     this.#sources.clear();
     this.#connection.close();
   }
-  /** A message larger than a block: its start is there already. */
-  async #readRest(start3, size) {
-    const have = Math.min(start3.length, size);
-    const body = new Uint8Array(size);
-    body.set(start3.subarray(0, have));
-    let at = have;
-    while (at < size) {
-      const read = await this.#connection.read(body.subarray(at));
-      if (read === null) return void 0;
+  /** Reads until bytes are full, from a place on. Gives whether they came. */
+  async #fill(bytes, from) {
+    for (let at = from; at < bytes.length; ) {
+      const read = await this.#connection.read(bytes.subarray(at));
+      if (read === null) return false;
       at += read;
     }
-    return body;
+    return true;
   }
   #ask(source) {
     try {
@@ -5919,9 +6053,9 @@ var Link = class {
         this.#sources.clear();
         for (const source of sources) this.#ask(source);
         if (this.#queue.length === 0) break;
-        const bodies = this.#queue;
+        const packets = this.#queue;
         this.#queue = [];
-        for (const bytes of join(bodies)) await this.#write(bytes);
+        for (const bytes of join(packets)) await this.#write(bytes);
       }
     } catch (error) {
       this.#queue = [];
@@ -5936,33 +6070,42 @@ var Link = class {
     }
   }
 };
-function* join(bodies) {
-  let block = new Uint8Array(Math.min(BLOCK, bodies.reduce((sum, b) => sum + b.length + HEADER, 0)));
+function* join(packets) {
+  let block = new Uint8Array(Math.min(BLOCK, packets.reduce((sum, p) => sum + smallSize(p), 0)));
   let filled = 0;
-  for (const body of bodies) {
-    const small = body.length + HEADER <= BLOCK;
-    const needed = small ? body.length + HEADER : HEADER;
-    if (filled + needed > block.length) {
-      if (filled > 0) yield block.subarray(0, filled);
-      block = new Uint8Array(BLOCK);
-      filled = 0;
-    }
-    new DataView(block.buffer).setUint32(filled, body.length);
-    filled += HEADER;
-    if (small) {
-      block.set(body, filled);
-      filled += body.length;
-    } else {
-      yield block.subarray(0, filled);
-      yield body;
-      block = new Uint8Array(BLOCK);
-      filled = 0;
+  for (const { head, tail } of packets) {
+    const lengths = new Uint8Array(HEADER);
+    const view = new DataView(lengths.buffer);
+    view.setUint32(0, head.length);
+    view.setUint32(4, tail.reduce((sum, part) => sum + part.length, 0));
+    for (const part of [
+      lengths,
+      head,
+      ...tail
+    ]) {
+      if (part.length > LARGE) {
+        if (filled > 0) yield block.subarray(0, filled);
+        yield part;
+        block = new Uint8Array(BLOCK);
+        filled = 0;
+        continue;
+      }
+      if (filled + part.length > block.length) {
+        if (filled > 0) yield block.subarray(0, filled);
+        block = new Uint8Array(BLOCK);
+        filled = 0;
+      }
+      block.set(part, filled);
+      filled += part.length;
     }
   }
   if (filled > 0) yield block.subarray(0, filled);
 }
-function sizeAt(bytes, at) {
-  return new DataView(bytes.buffer, bytes.byteOffset + at, HEADER).getUint32(0);
+function smallSize({ head, tail }) {
+  return [
+    head,
+    ...tail
+  ].reduce((sum, { length }) => sum + (length > LARGE ? 0 : length), HEADER);
 }
 
 // remote/sandbox/guest/bundle_files.ts
@@ -5972,20 +6115,20 @@ var BundleFiles = class extends Map {
   constructor(module, names) {
     super(names.map((name) => [
       name,
-      empty
+      empty2
     ]));
     this.#module = module;
   }
   /** The bytes of a file; `undefined` if there is none of that name. */
   get(name) {
     const known = super.get(name);
-    if (known !== empty) return known;
+    if (known !== empty2) return known;
     const bytes = Deno.readFileSync(new URL(encodeURI(`./${name}`), this.#module));
     this.set(name, bytes);
     return bytes;
   }
 };
-var empty = new Uint8Array(0);
+var empty2 = new Uint8Array(0);
 
 // remote/sandbox/guest/invoke.ts
 async function invoke(exports, { path: [name = "", method = ""], packed }) {
@@ -6242,6 +6385,8 @@ function bytesOf(entry) {
 }
 
 // remote/sandbox/guest/guest_segment.ts
+var CREDIT_CHUNKS = 16;
+var CREDIT_BYTES = 1 << 20;
 var GuestSegment = class {
   #id;
   #wire;
@@ -6251,6 +6396,7 @@ var GuestSegment = class {
   #input;
   #wanted = false;
   #consumed = 0;
+  #consumedBytes = 0;
   #outputs = [];
   #credit = 0;
   #credited;
@@ -6396,6 +6542,7 @@ var GuestSegment = class {
       const count = this.#consumed;
       if (count === 0 || this.#over) return void 0;
       this.#consumed = 0;
+      this.#consumedBytes = 0;
       return {
         type: "credit",
         segment: this.#id,
@@ -6410,7 +6557,10 @@ var GuestSegment = class {
     if (entry !== void 0) {
       this.#wanted = false;
       this.#consumed++;
-      this.#wire.schedule(this.#creditSource);
+      this.#consumedBytes += bytesOf(entry);
+      if (this.#consumed >= CREDIT_CHUNKS || this.#consumedBytes >= CREDIT_BYTES) {
+        this.#wire.schedule(this.#creditSource);
+      }
       this.#input.enqueue(chunkOf(entry));
     } else if (this.#ended) {
       this.#wanted = false;
@@ -6488,7 +6638,7 @@ var GuestHost = class {
   /** @param connection to the host; @param maxMessageBytes the size of the largest message */
   constructor(connection, maxMessageBytes) {
     this.#link = new Link(connection, {
-      encode: encodeGuestMessage,
+      encode: packGuestMessage,
       maxBytes: maxMessageBytes
     });
   }
@@ -6502,7 +6652,7 @@ var GuestHost = class {
       type: "ready",
       version: PROTOCOL_VERSION
     });
-    await this.#link.receive((body) => this.#accept(decodeHostMessage(body)));
+    await this.#link.receive((head, blobs) => this.#accept(decodeHostMessage(head, blobs)));
     throw new Error("the host hung up");
   }
   #accept(message) {
@@ -6681,7 +6831,14 @@ function giveUp(socket) {
 await start2();
 export {
   AudioBuffer,
+  AudioChannelMerger,
+  AudioChannelSplitter,
+  AudioFader,
   AudioFrame,
+  AudioGain,
+  AudioLevelMeter,
+  AudioMixer,
+  AudioResampler,
   AudioTransform,
   Batch,
   Buffer,
@@ -6697,7 +6854,9 @@ export {
   Deduplicator,
   Delay,
   EncodedFrame,
+  ExtractAudioData,
   FakeClock,
+  FeatureExtractor,
   FormatConverter,
   FunctionNode,
   Graph,
@@ -6713,10 +6872,12 @@ export {
   Node,
   NodeError,
   NodeRegistry,
+  NoiseSuppressor,
   PackagingError,
   PassThrough,
   Pipeline,
   PipelineError,
+  Recorder,
   RemoteError,
   RemoteExecutor,
   SandboxError,
@@ -6724,12 +6885,14 @@ export {
   SentenceAggregator,
   SerializationError,
   SerializedClassExecutorNode,
+  SpeechSegmenter,
   Tap,
   Tensor,
   TextProcessor,
   TextTransform,
   ThreadExecutor,
   Throttle,
+  TurnDetector,
   Validator,
   VideoFrame,
   VoiceActivityDetector,
@@ -6764,6 +6927,7 @@ export {
   manifestJsonSchema,
   map,
   messageOf,
+  nativeAudioNodes,
   nearest,
   nodeContract,
   noise,

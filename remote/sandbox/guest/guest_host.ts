@@ -2,9 +2,9 @@ import { Link } from "../_link.ts";
 import { failureOf } from "../failure.ts";
 import {
   decodeHostMessage,
-  encodeGuestMessage,
   type GuestMessage,
   type HostMessage,
+  packGuestMessage,
   PROTOCOL_VERSION,
 } from "../protocol.ts";
 import { installDataFiles } from "../../../packaging/data_files.ts";
@@ -21,7 +21,7 @@ export class GuestHost {
 
   /** @param connection to the host; @param maxMessageBytes the size of the largest message */
   constructor(connection: Deno.Conn, maxMessageBytes: number) {
-    this.#link = new Link(connection, { encode: encodeGuestMessage, maxBytes: maxMessageBytes });
+    this.#link = new Link(connection, { encode: packGuestMessage, maxBytes: maxMessageBytes });
   }
 
   /** Sends a message. */
@@ -32,7 +32,7 @@ export class GuestHost {
   /** Listens until the host hangs up; then there is nothing left to live for. */
   async serve(): Promise<void> {
     this.say({ type: "ready", version: PROTOCOL_VERSION });
-    await this.#link.receive((body) => this.#accept(decodeHostMessage(body)));
+    await this.#link.receive((head, blobs) => this.#accept(decodeHostMessage(head, blobs)));
     throw new Error("the host hung up");
   }
 

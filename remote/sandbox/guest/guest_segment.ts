@@ -7,10 +7,14 @@ import { connect, type RestorableSegment } from "../../../core/stage/connect.ts"
 import { errorOf, type Failure, failureOf } from "../failure.ts";
 import { type FunctionKind, FunctionNode } from "../../../nodes/code/function_node.ts";
 import type { Entry, GuestMessage } from "../protocol.ts";
-import { takeBatch, type Wire } from "../_wire.ts";
+import { bytesOf, takeBatch, type Wire } from "../_wire.ts";
 
 /** The exports of a module. */
 export type Exports = Readonly<Record<string, unknown>>;
+
+/** After so many inputs, or so many bytes of them, the host is told: a part of its window. */
+const CREDIT_CHUNKS = 16;
+const CREDIT_BYTES = 1 << 20;
 
 /** What a segment is made of. */
 export interface GuestSegmentInit {
@@ -37,6 +41,7 @@ export class GuestSegment {
   #input!: ReadableStreamDefaultController<unknown>;
   #wanted = false;
   #consumed = 0;
+  #consumedBytes = 0;
   #outputs: Entry[] = [];
   #credit = 0;
   #credited: (() => void) | undefined;
@@ -172,6 +177,7 @@ export class GuestSegment {
       const count = this.#consumed;
       if (count === 0 || this.#over) return undefined;
       this.#consumed = 0;
+      this.#consumedBytes = 0;
       return { type: "credit", segment: this.#id, count };
     },
     failed: (error: unknown): void => void this.#segment.stop(error),
@@ -183,7 +189,10 @@ export class GuestSegment {
     if (entry !== undefined) {
       this.#wanted = false;
       this.#consumed++;
-      this.#wire.schedule(this.#creditSource);
+      this.#consumedBytes += bytesOf(entry);
+      if (this.#consumed >= CREDIT_CHUNKS || this.#consumedBytes >= CREDIT_BYTES) {
+        this.#wire.schedule(this.#creditSource);
+      }
       this.#input.enqueue(chunkOf(entry));
     } else if (this.#ended) {
       this.#wanted = false;

@@ -1,11 +1,12 @@
 import { messageOf, SandboxError, type SandboxReason } from "../../../core/errors.ts";
+import type { BlobReader } from "../_blobs.ts";
 import { Link, MessageTooLarge } from "../_link.ts";
 import type { CompleteLimits } from "../limits.ts";
 import {
   decodeGuestMessage,
-  encodeHostMessage,
   type GuestMessage,
   type HostMessage,
+  packHostMessage,
   PROTOCOL_VERSION,
 } from "../protocol.ts";
 import { guestFiles } from "./guest_files.ts";
@@ -171,7 +172,7 @@ export class SandboxProcess {
       const connection = await Promise.race([listener.accept(), exited, late.promise]);
       close(listener); // nobody else may come in
       this.#link = new Link(connection, {
-        encode: encodeHostMessage,
+        encode: packHostMessage,
         maxBytes: this.#limits.messageBytes,
       });
       void this.#receive(resolve);
@@ -184,8 +185,8 @@ export class SandboxProcess {
   async #receive(ready: () => void): Promise<void> {
     let isReady = false;
     try {
-      await this.#link.receive((body) => {
-        const message = this.#check(body);
+      await this.#link.receive((head, blobs) => {
+        const message = this.#check(head, blobs);
         if (message.type === "ready" && !isReady) {
           isReady = true;
           if (message.version !== PROTOCOL_VERSION) throw new Error("speaks another version");
@@ -209,17 +210,17 @@ export class SandboxProcess {
   }
 
   /** Decodes a message, within the limits. */
-  #check(body: Uint8Array): GuestMessage {
+  #check(head: Uint8Array, blobs: BlobReader): GuestMessage {
     const { outputBytes, messagesPerSecond, logLinesPerSecond } = this.#limits;
     this.#lastMessageAt = performance.now();
-    this.#outputBytes += body.length;
+    this.#outputBytes += head.length + blobs.size;
     if (this.#outputBytes > outputBytes) this.kill("output", `sent ${this.#outputBytes} bytes`);
     const rates = this.#ratesNow();
     if (++rates.messages > messagesPerSecond) {
       this.kill("output", `sent ${rates.messages} messages in a second`);
     }
     if (this.#endError !== undefined) throw this.#endError;
-    const message = decodeGuestMessage(body);
+    const message = decodeGuestMessage(head, blobs);
     if (message.type === "log" && ++rates.lines > logLinesPerSecond) {
       this.kill("output", `wrote ${rates.lines} lines in a second`);
       throw this.#endError;

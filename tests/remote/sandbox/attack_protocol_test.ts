@@ -9,12 +9,12 @@ import { attempt, withGuest } from "./_attack.ts";
  * Code that makes the guest send bytes of its own: every list in the guest's realm is the attacker's, the
  * queue of outgoing messages too.
  */
-function forging(bytes: string): string {
+function forging(bytes: string, tail = ""): string {
   return `import { encodeValue } from "@remotemedia/sdk";
   export const attack = () => {
     const push = Array.prototype.push;
     Array.prototype.push = function (...items) {
-      if (items[0] instanceof Uint8Array) items = [${bytes}];
+      if (items[0]?.head instanceof Uint8Array) items = [{ head: ${bytes}, tail: [${tail}] }];
       return push.apply(this, items);
     };
     console.log("a line, to send anything at all");
@@ -46,6 +46,23 @@ for (
 ) {
   Deno.test(`Sandbox ends a guest that forges ${name}: protocol`, async () => {
     const attack = withGuest(forging(bytes), async (guest) => {
+      await guest.attack!();
+    });
+    await assert.rejects(attack, { name: "SandboxError", reason: "protocol" });
+  });
+}
+
+for (
+  const [name, bytes, tail] of [
+    ["blobs that belong to nothing", `encodeValue([13, 0, "x", 0])`, "new Uint8Array(8)"],
+    ["a frame without its blob", `encodeValue([5, 1, [[2, 0, 1, 400, {}]]])`, "new Uint8Array(8)"],
+    ["a frame of half a sample", `encodeValue([5, 1, [[2, 0, 1, 7, {}]]])`, "new Uint8Array(8)"],
+    ["a frame that is none", `encodeValue([5, 1, [[2, 0, 1, 8, null]]])`, "new Uint8Array(8)"],
+    ["a frame of no kind", `encodeValue([5, 1, [[2, 9, 1, 8, {}]]])`, "new Uint8Array(8)"],
+  ] as const
+) {
+  Deno.test(`Sandbox ends a guest that forges ${name}: protocol`, async () => {
+    const attack = withGuest(forging(bytes, tail), async (guest) => {
       await guest.attack!();
     });
     await assert.rejects(attack, { name: "SandboxError", reason: "protocol" });
