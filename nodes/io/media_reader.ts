@@ -2,7 +2,7 @@ import { z, type ZodType } from "zod";
 import { cannot } from "../../core/errors.ts";
 import type { AudioFrame } from "../../core/frames/audio_frame.ts";
 import type { VideoFrame } from "../../core/frames/video_frame.ts";
-import { Node, type NodeContext } from "../../core/node.ts";
+import { Node, type NodeConfig, type NodeContext } from "../../core/node.ts";
 import { ByteFeed } from "./_byte_feed.ts";
 import { readMedia } from "./read_media.ts";
 import { mediaFields, type MediaOptions, type ReadOptions, refineMedia } from "./read_options.ts";
@@ -15,6 +15,13 @@ export interface MediaReaderOptions extends MediaOptions {
 
 /** {@linkcode MediaReaderOptions} with the defaults filled in. */
 type Checked = ReadOptions & { bytes: "stream" | "files" };
+
+/** What a reader with such options gives: audio, unless they ask for video. */
+export type FramesOf<Options> = "video" extends keyof Options
+  ? Options["video" & keyof Options] extends undefined ? AudioFrame
+  : Options extends { audio: false } ? VideoFrame
+  : AudioFrame | VideoFrame
+  : AudioFrame;
 
 /** Media that is being read. */
 interface Reading {
@@ -32,7 +39,7 @@ interface Reading {
  *
  * It opens files, connections and processes: a server should not offer it to everybody.
  *
- * @typeParam Frame what it gives: `AudioFrame`, or as its options ask for
+ * @typeParam Options its options, which say whether it gives audio, video or both
  *
  * @example
  * ```ts
@@ -43,8 +50,8 @@ interface Reading {
  * console.log(frames.length); // 10
  * ```
  */
-export class MediaReader<Frame extends AudioFrame | VideoFrame = AudioFrame>
-  extends Node<string | URL | Uint8Array, Frame, Checked, MediaReaderOptions> {
+export class MediaReader<const Options extends MediaReaderOptions = Record<never, never>>
+  extends Node<string | URL | Uint8Array, FramesOf<Options>, Checked, MediaReaderOptions> {
   static override readonly options: ZodType<Checked, MediaReaderOptions> = refineMedia(
     z.strictObject({
       ...mediaFields,
@@ -54,6 +61,18 @@ export class MediaReader<Frame extends AudioFrame | VideoFrame = AudioFrame>
     }),
   );
 
+  /**
+   * @param options what to read, and how it is to come
+   * @param config what is the same for all nodes
+   * @throws {TypeError | RangeError} naming the option, its rule and the value that breaks it
+   */
+  constructor(
+    options?: Options & { [Unknown in Exclude<keyof Options, keyof MediaReaderOptions>]: never },
+    config?: NodeConfig,
+  ) {
+    super(options, config);
+  }
+
   #signal: AbortSignal | undefined;
   #reading: Reading | undefined;
 
@@ -61,7 +80,9 @@ export class MediaReader<Frame extends AudioFrame | VideoFrame = AudioFrame>
     this.#signal = signal;
   }
 
-  async *process(input: string | URL | Uint8Array): AsyncGenerator<Frame, void, undefined> {
+  async *process(
+    input: string | URL | Uint8Array,
+  ): AsyncGenerator<FramesOf<Options>, void, undefined> {
     if (typeof input !== "string" && !(input instanceof URL) && !(input instanceof Uint8Array)) {
       const rule = "its input must be a path, a URL or bytes";
       throw new TypeError(cannot("read media", { rule, value: input }));
@@ -75,7 +96,7 @@ export class MediaReader<Frame extends AudioFrame | VideoFrame = AudioFrame>
     }
   }
 
-  override flush(): AsyncGenerator<Frame, void, undefined> {
+  override flush(): AsyncGenerator<FramesOf<Options>, void, undefined> {
     return this.#rest();
   }
 
@@ -95,7 +116,7 @@ export class MediaReader<Frame extends AudioFrame | VideoFrame = AudioFrame>
   }
 
   /** Gives the frames that come while a piece is used up. */
-  async *#take(piece: Uint8Array): AsyncGenerator<Frame, void, undefined> {
+  async *#take(piece: Uint8Array): AsyncGenerator<FramesOf<Options>, void, undefined> {
     if (this.#reading === undefined) {
       const feed = new ByteFeed();
       this.#reading = { feed, frames: this.#read(feed.readable) };
@@ -107,12 +128,12 @@ export class MediaReader<Frame extends AudioFrame | VideoFrame = AudioFrame>
       const result = await Promise.race([reading.next, isUsedUp]);
       if (result === undefined || result.done) return;
       reading.next = undefined;
-      yield result.value as Frame;
+      yield result.value as FramesOf<Options>;
     }
   }
 
   /** Gives all that is left of what is being read. */
-  async *#rest(): AsyncGenerator<Frame, void, undefined> {
+  async *#rest(): AsyncGenerator<FramesOf<Options>, void, undefined> {
     const reading = this.#reading;
     if (reading === undefined) return;
     reading.feed?.end();
@@ -120,7 +141,7 @@ export class MediaReader<Frame extends AudioFrame | VideoFrame = AudioFrame>
       const { done, value } = await (reading.next ?? reading.frames.read());
       reading.next = undefined;
       if (done) break;
-      yield value as Frame;
+      yield value as FramesOf<Options>;
     }
     if (this.#reading === reading) this.#reading = undefined;
   }

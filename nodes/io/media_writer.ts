@@ -48,11 +48,16 @@ export class MediaWriter<Frame extends AudioFrame | VideoFrame = AudioFrame | Vi
   );
 
   #writer: WritableStreamDefaultWriter<AudioFrame | VideoFrame> | undefined;
+  #aborting: Promise<void> | undefined;
 
   override open({ signal }: NodeContext): void {
     const { output, ...options } = this.options;
-    this.#writer = writeMedia(output, { ...options, signal }).getWriter();
-    this.#writer.closed.catch(() => {}); // write() or close() tells
+    const writer = this.#writer = writeMedia(output, options).getWriter();
+    writer.closed.catch(() => {}); // write() or close() tells
+    signal.addEventListener("abort", () => {
+      this.#aborting = writer.abort(signal.reason); // ends a write that waits; close() waits for this
+      this.#aborting.catch(() => {});
+    }, { once: true });
   }
 
   async process(frame: Frame): Promise<Frame> {
@@ -60,13 +65,13 @@ export class MediaWriter<Frame extends AudioFrame | VideoFrame = AudioFrame | Vi
     return frame;
   }
 
-  override async flush(): Promise<undefined> {
-    const writer = this.#writer!;
+  override async flush(): Promise<Frame | undefined> {
+    await this.#writer!.close();
     this.#writer = undefined;
-    await writer.close();
+    return undefined;
   }
 
   override async close(reason: unknown): Promise<void> {
-    await this.#writer?.abort(reason);
+    await (this.#aborting ?? this.#writer?.abort(reason));
   }
 }

@@ -122,12 +122,12 @@ export class ToolProcess {
   #explain(): string | undefined {
     const { log } = this;
     const index = log.find(/moov atom not found/);
-    if (index !== undefined) return `it is cut off: ${index}`;
+    if (index !== undefined) return `it is cut off, or no MP4 at all: ${index}`;
     const missing = log.find(/matches no streams/);
     if (missing !== undefined) return `it has no ${/:V:/.test(missing) ? "video" : "audio"}`;
     const invalid = log.find(/Invalid data found when processing input/);
     if (invalid !== undefined) {
-      return `it is no audio or video that ffmpeg knows: Invalid data found when processing input`;
+      return `it is no audio or video that ${this.#name} knows: Invalid data found when processing input`;
     }
   }
 }

@@ -84,7 +84,7 @@ Deno.test("readMedia reads an MP4 that is cut off as far as it can, and says tha
       await Deno.writeFile(path, bytes);
       for (const input of [path, inPieces(bytes, 10_000)]) {
         const { frames, message } = await readToFault(input, { sampleRate: 16_000 });
-        match(message, /^Cannot read media from .+ as it is cut off: /);
+        match(message, /^Cannot read media from .+ as it is cut off/);
         const seconds = samplesOf(kindOf(frames, "audio")).length / 16_000;
         if (name === "last.m4a") equal(seconds, 0);
         else ok(seconds > 4 && seconds < 8, `${seconds} s`);
