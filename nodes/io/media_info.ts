@@ -18,6 +18,7 @@ export interface StreamInfo {
 
 /** A stream of audio. */
 export interface AudioStreamInfo extends StreamInfo {
+  /** Tells the kinds of streams apart. */
   kind: "audio";
   /** Samples a second, in Hz. */
   sampleRate: number;
@@ -29,6 +30,7 @@ export interface AudioStreamInfo extends StreamInfo {
 
 /** A stream of video. */
 export interface VideoStreamInfo extends StreamInfo {
+  /** Tells the kinds of streams apart. */
   kind: "video";
   /** Width, in pixels, before any rotation. */
   codedWidth: number;
@@ -46,6 +48,7 @@ export interface VideoStreamInfo extends StreamInfo {
 
 /** Subtitles, data, attachments. */
 export interface OtherStreamInfo extends StreamInfo {
+  /** Tells the kinds of streams apart. */
   kind: "other";
 }
 
@@ -55,7 +58,7 @@ export interface MediaInfo {
   format: string;
   /** How long it is, in s, where that can be told. */
   duration?: number;
-  /** What its clock shows at its start, in s. Frames read from it start at 0 all the same. */
+  /** What its clock shows at its start, in s. Where that is above 0, frames read from it start at 0 all the same. */
   startTime: number;
   /** Bytes, where that is known. */
   size?: number;

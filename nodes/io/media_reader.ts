@@ -14,7 +14,10 @@ export interface MediaReaderOptions extends MediaOptions {
 }
 
 /** {@linkcode MediaReaderOptions} with the defaults filled in. */
-type Checked = ReadOptions & { bytes: "stream" | "files" };
+export interface CheckedMediaReaderOptions extends ReadOptions {
+  /** What bytes are. */
+  bytes: "stream" | "files";
+}
 
 /** What a reader with such options gives: audio, unless they ask for video. */
 export type FramesOf<Options> = "video" extends keyof Options
@@ -51,17 +54,26 @@ interface Reading {
  * ```
  */
 export class MediaReader<const Options extends MediaReaderOptions = Record<never, never>>
-  extends Node<string | URL | Uint8Array, FramesOf<Options>, Checked, MediaReaderOptions> {
-  static override readonly options: ZodType<Checked, MediaReaderOptions> = refineMedia(
-    z.strictObject({
-      ...mediaFields,
-      bytes: z.enum(["stream", "files"]).default("stream").describe(
-        "What bytes are: pieces of one file, which ends with the stream, or each a whole file",
-      ),
-    }),
-  );
+  extends Node<
+    string | URL | Uint8Array,
+    FramesOf<Options>,
+    CheckedMediaReaderOptions,
+    MediaReaderOptions
+  > {
+  /** Checks and completes the options. */
+  static override readonly options: ZodType<CheckedMediaReaderOptions, MediaReaderOptions> =
+    refineMedia(
+      z.strictObject({
+        ...mediaFields,
+        bytes: z.enum(["stream", "files"]).default("stream").describe(
+          "What bytes are: pieces of one file, which ends with the stream, or each a whole file",
+        ),
+      }),
+    );
 
   /**
+   * Nothing is opened yet.
+   *
    * @param options what to read, and how it is to come
    * @param config what is the same for all nodes
    * @throws {TypeError | RangeError} naming the option, its rule and the value that breaks it
@@ -76,11 +88,13 @@ export class MediaReader<const Options extends MediaReaderOptions = Record<never
   #signal: AbortSignal | undefined;
   #reading: Reading | undefined;
 
+  /** Keeps the signal that ends what is being read. */
   override open({ signal }: NodeContext): void {
     this.#signal = signal;
   }
 
-  async *process(
+  /** Gives the frames of a path or URL, or those that come of the bytes so far. */
+  override async *process(
     input: string | URL | Uint8Array,
   ): AsyncGenerator<FramesOf<Options>, void, undefined> {
     if (typeof input !== "string" && !(input instanceof URL) && !(input instanceof Uint8Array)) {
@@ -96,16 +110,19 @@ export class MediaReader<const Options extends MediaReaderOptions = Record<never
     }
   }
 
+  /** Gives the frames that are left of the bytes. */
   override flush(): AsyncGenerator<FramesOf<Options>, void, undefined> {
     return this.#rest();
   }
 
+  /** Ends what is being read. */
   override async close(reason: unknown): Promise<void> {
     const reading = this.#reading;
     this.#reading = undefined;
     await reading?.frames.cancel(reason);
   }
 
+  /** Ends what is being read. */
   override onInterrupt(): void {
     void this.close(undefined).catch(() => {}); // what it was reading is not wanted any more
   }

@@ -17,7 +17,10 @@ export interface MediaWriterOptions extends MediaWriteOptions {
 }
 
 /** {@linkcode MediaWriterOptions} with the defaults filled in. */
-type Checked = WriteOptions & { output: string };
+export interface CheckedMediaWriterOptions extends WriteOptions {
+  /** Where it writes to. */
+  output: string;
+}
 
 /**
  * Writes the frames that pass through it, in a pipeline: frames in, the same frames out. The file is complete
@@ -39,17 +42,20 @@ type Checked = WriteOptions & { output: string };
  * ```
  */
 export class MediaWriter<Frame extends AudioFrame | VideoFrame = AudioFrame | VideoFrame>
-  extends Node<Frame, Frame, Checked, MediaWriterOptions> {
-  static override readonly options: ZodType<Checked, MediaWriterOptions> = refineWrite(
-    z.strictObject({
-      output: z.string().min(1).describe("A path, a file URL, or - for the standard output"),
-      ...writeFields,
-    }),
-  );
+  extends Node<Frame, Frame, CheckedMediaWriterOptions, MediaWriterOptions> {
+  /** Checks and completes the options. */
+  static override readonly options: ZodType<CheckedMediaWriterOptions, MediaWriterOptions> =
+    refineWrite(
+      z.strictObject({
+        output: z.string().min(1).describe("A path, a file URL, or - for the standard output"),
+        ...writeFields,
+      }),
+    );
 
   #writer: WritableStreamDefaultWriter<AudioFrame | VideoFrame> | undefined;
   #aborting: Promise<void> | undefined;
 
+  /** Looks whether the output can be written. */
   override open({ signal }: NodeContext): void {
     const { output, ...options } = this.options;
     const writer = this.#writer = writeMedia(output, options).getWriter();
@@ -60,17 +66,20 @@ export class MediaWriter<Frame extends AudioFrame | VideoFrame = AudioFrame | Vi
     }, { once: true });
   }
 
-  async process(frame: Frame): Promise<Frame> {
+  /** Writes a frame, and gives it on. */
+  override async process(frame: Frame): Promise<Frame> {
     await this.#writer!.write(frame);
     return frame;
   }
 
+  /** Completes the file. */
   override async flush(): Promise<Frame | undefined> {
     await this.#writer!.close();
     this.#writer = undefined;
     return undefined;
   }
 
+  /** Leaves nothing behind if the file is not complete. */
   override async close(reason: unknown): Promise<void> {
     await (this.#aborting ?? this.#writer?.abort(reason));
   }
