@@ -1,0 +1,96 @@
+/** Writes what the documentation takes from the code: `docs/nodes.md`, `docs/cli.md`, `docs/manifest.schema.json`. */
+
+import type { Command } from "commander";
+import { exampleOf, optionRows } from "../cli/nodes.ts";
+import { createProgram } from "../cli/mod.ts";
+import { exitCodes } from "../cli/exit_codes.ts";
+import { manifestJsonSchema, NodeRegistry, optionsJsonSchema } from "../core/mod.ts";
+import { builtinNodes } from "../nodes/mod.ts";
+
+const notice = "<!-- Written by `deno run -A tasks/docs.ts`: do not edit. -->";
+
+/** The generated files of the documentation, by path. */
+export function generatedDocs(): Record<string, string> {
+  const registry = new NodeRegistry(builtinNodes);
+  return {
+    "docs/nodes.md": nodesPage(registry),
+    "docs/cli.md": cliPage(createProgram()),
+    "docs/manifest.schema.json": `${JSON.stringify(manifestJsonSchema(registry), undefined, 2)}\n`,
+  };
+}
+
+function nodesPage(registry: NodeRegistry): string {
+  const types = registry.types.toSorted();
+  const sections = types.map((type) => {
+    const schema = optionsJsonSchema(registry.get(type)!);
+    const rows = optionRows(schema);
+    const options = rows.length === 0
+      ? "It has no options."
+      : mdTable([["option", "allowed", "default", "what for"], ...rows]);
+    return `## ${type}\n\n${options}\n\n\`\`\`yaml\n${exampleOf(type, schema)}\n\`\`\`\n`;
+  });
+  const links = types.map((type) => `[${type}](#${type.toLowerCase()})`).join(", ");
+  return `# Nodes\n\n${notice}\n\nThe node types that come with the library: ${links}.\n\n${
+    sections.join("\n")
+  }`;
+}
+
+function cliPage(program: Command): string {
+  const sections = program.commands.flatMap((command) => [
+    section(command, "remotemedia"),
+    ...command.commands.map((each) => section(each, `remotemedia ${command.name()}`)),
+  ]);
+  return `# The command line\n\n${notice}\n\n${program.description()} \`deno task cli\` runs it.\n\n${
+    sections.join("\n")
+  }\n## Exit codes\n\n\`\`\`text\n${exitCodes}\n\`\`\`\n`;
+}
+
+function section(command: Command, before: string): string {
+  const help = command.createHelp();
+  const rows = [
+    ...command.registeredArguments.map((argument) => [
+      `\`${argument.name()}\``,
+      argument.description,
+      "",
+    ]),
+    ...help.visibleOptions(command).filter(({ long }) => long !== "--help").map((option) => [
+      `\`${option.flags}\``,
+      option.description,
+      isEmpty(option.defaultValue) ? "" : `\`${option.defaultValue}\``,
+    ]),
+  ];
+  const table = rows.length === 0 ? "" : `\n${mdTable([["", "what for", "default"], ...rows])}\n`;
+  return `## ${before} ${command.name()}\n\n\`${before} ${command.name()} ${command.usage()}\`\n\n${command.description()}.\n${table}`;
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === false || (Array.isArray(value) && value.length === 0);
+}
+
+function mdTable([head, ...rows]: string[][]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
+  return [line(head!), line(head!.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+/** As `deno fmt` would have it, so that the check and the generator agree. */
+export async function formatted(text: string, ending: string): Promise<string> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", `--ext=${ending}`, "-"],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(text));
+  await writer.close();
+  const { stdout, success } = await child.output();
+  if (!success) throw new Error("Cannot format the documentation");
+  return new TextDecoder().decode(stdout);
+}
+
+if (import.meta.main) {
+  for (const [path, text] of Object.entries(generatedDocs())) {
+    await Deno.writeTextFile(path, await formatted(text, path.split(".").at(-1)!));
+    console.log(path);
+  }
+}

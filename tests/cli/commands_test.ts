@@ -1,0 +1,157 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { layOut } from "../../cli/draw/svg.ts";
+import { serve } from "../../remote/server/mod.ts";
+import { builtinNodes } from "../../nodes/mod.ts";
+import { cli, folder, recording, upper } from "./_cli.ts";
+
+Deno.test("validate says what is wrong, where, and with exit code 2", async () => {
+  await using dir = await folder({
+    "good.yaml": upper,
+    "bad.yaml": upper.replace("case: upper", "caze: upper").replace(
+      "TextTransform",
+      "TextTransfrom",
+    ),
+  });
+  const good = await cli(["validate", "good.yaml"], dir.path);
+  deepEqual([good.code, good.out], [0, "good.yaml: upper, 1 nodes, right\n"]);
+  const bad = await cli(["validate", "good.yaml", "bad.yaml"], dir.path);
+  equal(bad.code, 2);
+  equal(
+    bad.err,
+    "bad.yaml:4:21: Cannot find node type TextTransfrom: did you mean TextTransform?\n",
+  );
+  const json = await cli(["validate", "bad.yaml", "--json"], dir.path);
+  equal(JSON.parse(json.out).issues[0].line, 4);
+});
+
+for (
+  const [args, code, message] of [
+    [["rnu"], 2, /unknown command 'rnu'/],
+    [
+      ["run", "nope.yaml", "-i", "x"],
+      2,
+      /^remotemedia: Cannot read nope\.yaml: there is no such file$/m,
+    ],
+    [["run", "p.yaml", "-i", "no.txt"], 1, /^remotemedia: .*no\.txt/],
+    [["run", "p.yaml", "-i", "*.none"], 2, /Cannot find any file for \*\.none/],
+    [["run", "p.yaml", "-i", "p.yaml", "--set", "upp.case=x"], 2, /did you mean up\?/],
+    [["run", "p.yaml", "-i", "p.yaml", "--jobs", "0"], 2, /whole number of at least 1/],
+    [["nodes", "show", "TextTransfrom"], 2, /did you mean TextTransform\?/],
+    [["remote", "status", "127.0.0.1:1"], 1, /^$/],
+    [["remote", "nodes", "nowhere"], 2, /must be host:port/],
+  ] as const
+) {
+  Deno.test(`${args.join(" ")} is refused in a sentence`, async () => {
+    await using dir = await folder({ "p.yaml": upper });
+    const result = await cli(args, dir.path);
+    equal(result.code, code, result.err);
+    match(result.err, message);
+  });
+}
+
+Deno.test("nodes lists every built-in type and shows each", async () => {
+  const { out } = await cli(["nodes"]);
+  deepEqual(
+    out.trim().split("\n").map((line) => line.split(/ /)[0]),
+    builtinNodes.map(({ type, name }) => type ?? name).toSorted(),
+  );
+  const show = await cli(["nodes", "show", "Throttle"]);
+  match(show.out, /^limit +a whole number from 1 to 100000 +1 +The most chunks within perMs$/m);
+});
+
+Deno.test("graph draws SVG, Mermaid and DOT", async () => {
+  await using dir = await folder({
+    "g.yaml": `version: 1
+name: fan
+nodes:
+  - { id: a, type: PassThrough, executor: gpu }
+  - { id: "b", type: Tap, options: { level: info } }
+  - { id: c, type: PassThrough }
+connections: [{ from: a, to: b, policy: drop-oldest, size: 4 }, { from: a, to: c }]
+executors: { gpu: { host: gpu.internal } }
+`,
+  });
+  const svg = await cli(["graph", "g.yaml", "--as", "svg"], dir.path);
+  for (const text of ["fan", "drop-oldest 4", "level: &quot;info&quot;", ">gpu<", 'data-id="c"']) {
+    ok(svg.out.includes(text), text);
+  }
+  equal((await cli(["graph", "g.yaml", "-o", "g.dot"], dir.path)).code, 0);
+  match(
+    await Deno.readTextFile(`${dir.path}/g.dot`),
+    /^digraph "fan" \{[\s\S]*"a" -> "b" \[label="drop-oldest 4"\]/,
+  );
+  match(
+    (await cli(["graph", "g.yaml"], dir.path)).out,
+    /^flowchart LR\n {2}subgraph place0\["gpu"\]/,
+  );
+});
+
+Deno.test("Pictures have no boxes that overlap", () => {
+  fc.assert(fc.property(
+    fc.array(fc.array(fc.string({ maxLength: 40 }), { maxLength: 8 }), {
+      minLength: 1,
+      maxLength: 30,
+    }),
+    fc.array(fc.tuple(fc.nat(29), fc.nat(29)), { maxLength: 60 }),
+    (texts, pairs) => {
+      const boxes = texts.map((lines, index) => ({
+        id: `n${index}`,
+        lines,
+        place: undefined,
+        heat: undefined,
+      }));
+      const arrows = pairs.filter(([from, to]) => from < to && to < boxes.length)
+        .map(([from, to]) => ({ from: `n${from}`, to: `n${to}`, label: "" }));
+      const placed = layOut({ name: "x", boxes, arrows, inputs: [], outputs: [] });
+      equal(placed.length, boxes.length);
+      for (const [index, a] of placed.entries()) {
+        for (const b of placed.slice(index + 1)) {
+          const apart = a.x + a.width < b.x || b.x + b.width < a.x || a.y + a.height < b.y ||
+            b.y + b.height < a.y;
+          ok(apart, `${a.id} and ${b.id}`);
+        }
+      }
+    },
+  ));
+});
+
+Deno.test("remote asks a server", async () => {
+  await using server = await serve({ port: 0 });
+  const status = await cli(["remote", "status", server.address]);
+  equal(status.code, 0, status.err);
+  match(status.out, /up +version/);
+  match((await cli(["remote", "nodes", server.address])).out, /^AudioTransform$/m);
+});
+
+Deno.test("doctor, inspect and completions tell what they are asked", async () => {
+  match((await cli(["doctor"])).out, /^found +deno +\d/);
+  equal(JSON.parse((await cli(["inspect", recording])).out).duration, 20.89);
+  for (const shell of ["bash", "zsh", "fish"]) {
+    match((await cli(["completions", shell])).out, /validate/);
+  }
+  const script = (await cli(["completions", "bash"])).out;
+  const { success } = await new Deno.Command("bash", { args: ["-n", "-c", script] }).output();
+  ok(success);
+});
+
+Deno.test("init starts a project whose test passes and whose pipeline runs, and overwrites nothing", async () => {
+  await using dir = await folder();
+  equal((await cli(["init", "mine"], dir.path)).code, 0);
+  const task = async (...args: string[]) => {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["task", ...args],
+      cwd: `${dir.path}/mine`,
+    }).output();
+    equal(code, 0, new TextDecoder().decode(stderr));
+    return new TextDecoder().decode(stdout);
+  };
+  match(await task("test"), /1 passed/);
+  await task("run", "-i", recording, "-o", "loudness.csv");
+  const rows = (await Deno.readTextFile(`${dir.path}/mine/loudness.csv`)).split("\n");
+  equal(rows[0], "timestamp,db");
+  ok(rows.length > 1000);
+  const again = await cli(["init", "mine"], dir.path);
+  equal(again.code, 2);
+  match(again.err, /is there already/);
+});
