@@ -8,8 +8,10 @@ import { AudioFrame, Node, type NodeConfig, Pipeline } from "../../core/mod.ts";
 import { RemoteExecutor } from "../../remote/mod.ts";
 import { serve } from "../../remote/server/mod.ts";
 
-/** With gigabytes to fill, V8 lets garbage lie and grows in steps: a small heap shows what is really held. */
-export const HEAP = "--v8-flags=--max-old-space-size=96";
+/** With gigabytes to fill, V8 lets garbage lie: it is collected before each look, so that what is held shows. */
+export const COLLECTS = "--v8-flags=--expose-gc";
+
+const { gc } = globalThis as unknown as { gc(): void };
 
 class Halve extends Node<AudioFrame, AudioFrame> {
   process(frame: AudioFrame): AudioFrame {
@@ -59,8 +61,8 @@ async function measureGrowth(
   const late = pids.map(() => Infinity);
   let count = 0;
   for (; !(await reader.read()).done; count++) {
-    if (count % 1000 !== 0) continue;
-    // the garbage collector draws saw teeth: compare the lowest points
+    if (count % 40_000 !== 0) continue;
+    gc();
     const lowest = count <= frames * 0.6 ? early : late;
     if (count <= frames * 0.4 || (count > frames * 0.6 && count <= frames * 0.8)) continue;
     for (const [index, pid] of pids.entries()) lowest[index] = Math.min(lowest[index]!, rssOf(pid));
@@ -77,7 +79,7 @@ function rssOf(pid: number): number {
 
 async function growthWithServer(frames: number): Promise<number> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", HEAP, new URL(import.meta.url).pathname, "serve"],
+    args: ["run", "-A", COLLECTS, new URL(import.meta.url).pathname, "serve"],
     stdout: "piped",
   }).spawn();
   try {
@@ -95,6 +97,7 @@ if (import.meta.main) {
   if (place === "serve") {
     const { port } = await serve({ port: 0, nodes: [Halve, Later, Twice] });
     console.log(port);
+    setInterval(gc, 1000);
   } else {
     const growth = place === "local"
       ? await measureGrowth(Number(frames), [Deno.pid])

@@ -1,10 +1,10 @@
 import { ok } from "node:assert/strict";
-import { HEAP } from "./_endless.ts";
+import { COLLECTS } from "./_endless.ts";
 
 for (const place of ["local", "remote"]) {
   Deno.test(`Pipeline holds memory flat over a million frames through five nodes, ${place}`, async () => {
     const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", HEAP, new URL("./_endless.ts", import.meta.url).pathname, place],
+      args: ["run", "-A", COLLECTS, new URL("./_endless.ts", import.meta.url).pathname, place],
       stdout: "piped",
       stderr: "piped",
     }).output();
