@@ -133,8 +133,6 @@ export class TurnDetector<E extends keyof TurnOutput = "events">
   /** What a model will be given. Bounded by `contextMs` and a frame. */
   #context: AudioFrame[] = [];
   #contextUs = 0;
-  /** Grows with each interrupt: what a model says after that is void. */
-  #epoch = 0;
 
   /**
    * How likely it is that the turn is over, though silence has not lasted `silenceMs`: for a model, in a subclass.
@@ -168,7 +166,6 @@ export class TurnDetector<E extends keyof TurnOutput = "events">
 
   /** Forgets the turn that goes on. */
   override onInterrupt(): void {
-    this.#epoch++;
     if (this.#speech?.isTurn) this.#turns++;
     this.#speech = undefined;
     this.#forgetContext();
@@ -226,7 +223,6 @@ export class TurnDetector<E extends keyof TurnOutput = "events">
     silenceMs: number,
   ): Promise<Outputs<TurnOutput[E]>> {
     speech.asked = true;
-    const epoch = this.#epoch;
     const { start, end: speechEnd } = speech;
     const frames = [...this.#context];
     const likelihood = await this.likelihood!({
@@ -236,7 +232,7 @@ export class TurnDetector<E extends keyof TurnOutput = "events">
       silenceMs,
       frames,
     });
-    if (epoch !== this.#epoch) return;
+    // interrupted meanwhile, there is no turn to end, and the engine drops what is given
     if (likelihood >= this.options.threshold) events.push(...this.#end("model"));
     return this.#give(frame, events);
   }

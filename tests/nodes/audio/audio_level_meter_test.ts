@@ -112,6 +112,22 @@ Deno.test("AudioLevelMeter true peak is ffmpeg's within 0.2 dB, where samples mi
   ok(Math.abs(peak! + 9.03) < 0.01, `${peak}`);
 });
 
+Deno.test("AudioLevelMeter finds a peak of -6.02 dBTP within 0.2 dB wherever between samples it is", async () => {
+  for (const fraction of [0, 0.125, 0.375, 0.5, 0.625, 0.875]) {
+    const samples = Float32Array.from({ length: 4800 }, (_, index) => {
+      const x = (index - 2400 - fraction) * 0.8; // band-limited to 0.4 of the rate
+      const window = Math.abs(x) > 400 ? 0 : (1 + Math.cos(Math.PI * x / 400)) / 2;
+      return 0.5 * window * (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
+    });
+    const [reading] = await through<LevelReading>(
+      new AudioLevelMeter(),
+      cut(samples, { sampleRate: 48_000 }),
+    );
+    const [truePeak] = reading!.truePeak;
+    ok(Math.abs(truePeak! + 6.02) < 0.2, `${truePeak} dBTP at ${fraction}`);
+  }
+});
+
 Deno.test("AudioLevelMeter RMS and peak are ffmpeg's astats within 0.01 dB", async () => {
   const frames = noise({ seconds: 1, sampleRate: 48_000 });
   const node = new AudioLevelMeter({ intervalMs: 1000 });
