@@ -37,7 +37,9 @@ export async function compare(
   console.log(`  ${bare.name.padEnd(44)} ${format(bareRate)} ${unit}/s`);
   console.log(`  ${ours.name.padEnd(44)} ${format(ourRate)} ${unit}/s`);
   const passed = ratio >= atLeast;
-  console.log(`  ratio ${ratio.toFixed(2)}, wanted at least ${atLeast}: ${passed ? "ok" : "BELOW"}`);
+  console.log(
+    `  ratio ${ratio.toFixed(2)}, wanted at least ${atLeast}: ${passed ? "ok" : "BELOW"}`,
+  );
   if (!passed) Deno.exitCode = 1;
   return ratio;
 }

@@ -9,11 +9,11 @@ export type NodeLine = readonly [AnyNode, ...AnyNode[]];
 
 /** What the first node of a line takes. */
 export type LineInput<Nodes extends readonly AnyNode[]> = Nodes extends
-  readonly [infer First, ...infer _Rest] ? InputOf<First> : never;
+  readonly [infer First, ...infer _Rest] ? InputOf<First> : InputOf<Nodes[number]>;
 
 /** What the last node of a line gives. */
 export type LineOutput<Nodes extends readonly AnyNode[]> = Nodes extends
-  readonly [...infer _Rest, infer Last] ? OutputOf<Last> : unknown;
+  readonly [...infer _Rest, infer Last] ? OutputOf<Last> : OutputOf<Nodes[number]>;
 
 /**
  * A line of nodes, each of which takes what the one before it gives. Where one does not, the type of its

@@ -1,6 +1,6 @@
 /** A line that says how far the work is: redrawn in place on a terminal, nothing elsewhere. */
 export class Progress {
-  readonly #timer: number | undefined;
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
   readonly #seconds: () => number;
   readonly #started = performance.now();
 
