@@ -60,7 +60,7 @@ async function run(path: string, options: RunCommandOptions): Promise<void> {
     options,
     manifest: await withRemote(await readManifest(path, options.set), options.remote),
     isAlone: inputs.length === 1,
-    draining: Promise.withResolvers(),
+    draining: new Set(),
     abort: new AbortController(),
     stats: [],
   };
@@ -84,8 +84,8 @@ interface Job {
   manifest: Manifest;
   options: RunCommandOptions;
   isAlone: boolean;
-  /** Resolved by the first Ctrl-C: inputs end, and what is on its way comes out. */
-  draining: PromiseWithResolvers<"drain">;
+  /** Called by the first Ctrl-C: inputs end, and what is on its way comes out. */
+  draining: Set<() => void>;
   isInterrupted?: boolean;
   /** Aborted by the second. */
   abort: AbortController;
@@ -143,18 +143,33 @@ function untilDrained(
   saw: (chunk: unknown) => void,
 ): ReadableStream<unknown> {
   const reader = source.getReader();
+  let isOver = false;
+  let end = () => {};
   return new ReadableStream({
-    async pull(controller) {
-      const next = await Promise.race([reader.read(), draining.promise]);
-      if (next === "drain" || next.done) {
+    start(controller) {
+      end = () => {
+        isOver = true;
+        draining.delete(end);
         controller.close();
-        if (next === "drain") await reader.cancel("interrupted");
-        return;
-      }
-      saw(next.value);
-      controller.enqueue(next.value);
+        // what the source says to that cannot change what was read from it
+        void reader.cancel("interrupted").catch(() => {});
+      };
+      draining.add(end);
     },
-    cancel: (reason) => reader.cancel(reason),
+    async pull(controller) {
+      const { done, value } = await reader.read().catch((error) => {
+        draining.delete(end);
+        throw error;
+      });
+      if (isOver) return;
+      if (done) return end();
+      saw(value);
+      controller.enqueue(value);
+    },
+    cancel(reason) {
+      draining.delete(end);
+      return reader.cancel(reason);
+    },
   }, { highWaterMark: 0 });
 }
 
@@ -163,7 +178,7 @@ function catchInterrupt(job: Job): Disposable {
   const onSignal = () => {
     if (job.isInterrupted) job.abort.abort(new Error("interrupted"));
     job.isInterrupted = true;
-    job.draining.resolve("drain");
+    for (const end of [...job.draining]) end();
   };
   Deno.addSignalListener("SIGINT", onSignal);
   return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGINT", onSignal) };
