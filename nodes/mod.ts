@@ -14,6 +14,7 @@ export * from "./io/connectors.ts";
 export * from "./io/mod.ts";
 export * from "./ml/voice_activity_detector.ts";
 export * from "./text/mod.ts";
+export * from "./video/mod.ts";
 
 import type { NodeClass } from "../core/node.ts";
 import { AudioBuffer } from "./audio/audio_buffer.ts";
@@ -25,6 +26,7 @@ import { PassThrough } from "./data/pass_through.ts";
 import { VoiceActivityDetector } from "./ml/voice_activity_detector.ts";
 import { connectorNodes } from "./io/connectors.ts";
 import { textNodes } from "./text/mod.ts";
+import { videoNodes } from "./video/mod.ts";
 
 /** All node types that come with the library, for a registry: a server, a manifest, a command line. */
 export const builtinNodes: readonly NodeClass[] = [
@@ -39,4 +41,5 @@ export const builtinNodes: readonly NodeClass[] = [
   ...dataNodes,
   ...flowNodes,
   ...connectorNodes,
+  ...videoNodes,
 ];

@@ -31,6 +31,7 @@ import { nativeAudioContracts } from "../nodes/audio/_native_contracts.ts";
 import { type AnyContract, contractOf } from "../nodes/data/_contract_of.ts";
 import { dataContracts } from "../nodes/data/_contracts.ts";
 import { textContracts } from "../nodes/text/_contracts.ts";
+import { videoContracts } from "../nodes/video/_contracts.ts";
 
 const audio = () => noise({ seconds: 0.4, sampleRate: 24_000, numberOfChannels: 2 });
 
@@ -55,6 +56,7 @@ const contracts: Record<string, AnyContract> = {
   ...nativeAudioContracts,
   ...dataContracts,
   ...textContracts,
+  ...videoContracts,
 };
 
 /** Chunks of every kind. */

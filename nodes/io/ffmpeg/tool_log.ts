@@ -46,6 +46,12 @@ export class ToolLog {
     return (telling.at(-1) ?? errors.at(-1) ?? this.#lines.at(-1))?.text;
   }
 
+  /** All errors that say something, joined; `undefined` if there are none. */
+  get faults(): string | undefined {
+    const telling = this.#lines.filter(({ level, text }) => isError(level) && !echoes.test(text));
+    return telling.length === 0 ? undefined : telling.map(({ text }) => text).join("; ");
+  }
+
   /** The last line that matches. */
   find(pattern: RegExp): string | undefined {
     return this.#lines.findLast(({ text }) => pattern.test(text))?.text;

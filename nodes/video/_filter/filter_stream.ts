@@ -1,0 +1,81 @@
+import type { NodeContext } from "../../../core/node.ts";
+import type { Line } from "./line.ts";
+import { ToolRun } from "./tool_run.ts";
+
+/** What a {@linkcode FilterStream} is made of. */
+interface FilterStreamOptions<F> {
+  /** What is done, to follow `Cannot` in messages. */
+  action: string;
+  /** Begins a line of frames. */
+  begin(first: F): Line<F>;
+}
+
+/**
+ * Frames through ffmpeg, which may give more or fewer of them, later: what has come is given while the next
+ * frame is written, the rest at the end. A frame that does not go on from the last one (another format, an
+ * earlier time) ends ffmpeg's input, and another ffmpeg takes it.
+ */
+export class FilterStream<F> {
+  readonly #options: FilterStreamOptions<F>;
+  readonly #runs = new Set<ToolRun<F>>();
+  #current: { run: ToolRun<F>; line: Line<F> } | undefined;
+
+  constructor(options: FilterStreamOptions<F>, { signal }: NodeContext) {
+    this.#options = options;
+    signal.addEventListener("abort", () => this.drop(), { once: true });
+  }
+
+  /** Takes a frame, and gives what has come meanwhile. */
+  async *push(frame: F): AsyncGenerator<F, void, undefined> {
+    if (this.#current?.line.accepts(frame) === false) yield* this.end();
+    const { run, line } = this.#current ??= this.#start(frame);
+    let isWritten = false;
+    const written = run.write(line.pieces(frame)).then(() => isWritten = true);
+    while (!run.isKilled) {
+      const value = run.take();
+      if (value !== undefined) yield value;
+      else if (run.failure !== undefined) throw run.failure;
+      else if (isWritten) return;
+      else await Promise.race([written, run.changed()]);
+    }
+  }
+
+  /** Ends ffmpeg's input, and gives what it still gives. */
+  async *end(): AsyncGenerator<F, void, undefined> {
+    if (this.#current === undefined) return;
+    const { run } = this.#current;
+    void run.closeInput(); // never fails
+    while (true) {
+      const value = await run.next();
+      if (value === undefined) break;
+      yield value;
+    }
+    if (this.#current?.run === run) this.#current = undefined;
+    await this.#kill(run);
+  }
+
+  /** Ends it at once: what it would still give is dropped. */
+  drop(): void {
+    this.#current = undefined;
+    for (const run of this.#runs) void this.#kill(run); // close() waits for it
+  }
+
+  /** Resolves when no process is left. */
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#runs, (run) => this.#kill(run)));
+  }
+
+  #start(frame: F): { run: ToolRun<F>; line: Line<F> } {
+    const { action, begin } = this.#options;
+    const line = begin(frame);
+    const run = new ToolRun<F>({ action, args: line.args, parser: line.parser });
+    this.#runs.add(run);
+    void run.write([line.header()]); // never fails
+    return { run, line };
+  }
+
+  async #kill(run: ToolRun<F>): Promise<void> {
+    await run.kill();
+    this.#runs.delete(run);
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Nodes that work on video, and the filters of ffmpeg.
+ *
+ * @module
+ */
+
+import type { NodeClass } from "../../core/node.ts";
+import { AudioFilter } from "../audio/audio_filter.ts";
+import { AudioVideoSync } from "./audio_video_sync.ts";
+import { FrameSampler } from "./frame_sampler.ts";
+import { SceneDetector } from "./scene_detector.ts";
+import { Thumbnailer } from "./thumbnailer.ts";
+import { VideoBuffer } from "./video_buffer.ts";
+import { VideoFilter } from "./video_filter.ts";
+import { VideoOverlay } from "./video_overlay.ts";
+import { VideoResizer } from "./video_resizer.ts";
+import { VideoTransform } from "./video_transform.ts";
+
+export * from "../audio/audio_filter.ts";
+export * from "./audio_video_sync.ts";
+export * from "./frame_sampler.ts";
+export * from "./scene_detector.ts";
+export * from "./thumbnailer.ts";
+export * from "./video_buffer.ts";
+export * from "./video_filter.ts";
+export * from "./video_overlay.ts";
+export * from "./video_resizer.ts";
+export * from "./video_transform.ts";
+
+/** All nodes that work on video, and `AudioFilter`. */
+export const videoNodes: readonly NodeClass[] = [
+  AudioFilter,
+  AudioVideoSync,
+  FrameSampler,
+  SceneDetector,
+  Thumbnailer,
+  VideoBuffer,
+  VideoFilter,
+  VideoOverlay,
+  VideoResizer,
+  VideoTransform,
+];
