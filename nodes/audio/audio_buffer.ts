@@ -1,6 +1,7 @@
 import { z, type ZodType } from "zod";
 import { AudioFrame } from "../../core/frames/audio_frame.ts";
 import type { Metadata } from "../../core/frames/mod.ts";
+import type { NodeFormats } from "../../core/manifest/formats.ts";
 import { Node, type NodeOutput } from "../../core/node.ts";
 import { PlanarQueue } from "./_planar_queue.ts";
 import { goesOn, outputOf, type Run } from "./_run.ts";
@@ -59,6 +60,11 @@ interface RunState {
 export class AudioBuffer extends Node<AudioFrame, AudioFrame, AudioBufferOptions> {
   /** Checks the options. */
   static override readonly options: ZodType<AudioBufferOptions> = schema;
+
+  /** What it takes and gives, checked before anything runs. */
+  static formats(): NodeFormats {
+    return { accepts: { kinds: ["audio"] }, gives: { kinds: ["audio"] }, passes: true };
+  }
 
   #run: BufferedRun | undefined;
 

@@ -1,5 +1,6 @@
 import { z, type ZodType } from "zod";
 import { AudioFrame, MAX_CHANNELS } from "../../core/frames/audio_frame.ts";
+import type { NodeFormats } from "../../core/manifest/formats.ts";
 import { Node, type NodeOutput } from "../../core/node.ts";
 import { mix } from "./_mix.ts";
 import { PlanarQueue } from "./_planar_queue.ts";
@@ -73,6 +74,19 @@ interface RunState {
 export class AudioTransform extends Node<AudioFrame, AudioFrame, AudioTransformOptions> {
   /** Checks the options. */
   static override readonly options: ZodType<AudioTransformOptions> = schema;
+
+  /** What it takes and gives, checked before anything runs. */
+  static formats({ sampleRate, channels }: AudioTransformOptions): NodeFormats {
+    return {
+      accepts: { kinds: ["audio"] },
+      gives: {
+        kinds: ["audio"],
+        ...(sampleRate !== undefined && { sampleRate }),
+        ...(channels !== undefined && { channels }),
+      },
+      passes: true,
+    };
+  }
 
   #speex: Speex | undefined;
   #run: ResampledRun | undefined;

@@ -1,5 +1,6 @@
 import { z, type ZodType } from "zod";
 import type { AudioFrame } from "../../core/frames/audio_frame.ts";
+import type { NodeFormats } from "../../core/manifest/formats.ts";
 import { Node, type NodeOutput } from "../../core/node.ts";
 import { goesOn, outputOf } from "../audio/_run.ts";
 import { loadSpeex, type Speex } from "../audio/_speex.ts";
@@ -112,6 +113,14 @@ export class VoiceActivityDetector<E extends VadEmit = "segments">
   extends Node<AudioFrame, VadOutput[E], VadOptions, VadInput<E>> {
   /** Checks the options. */
   static override readonly options: ZodType<VadOptions> = schema;
+
+  /** What it takes and gives, checked before anything runs. */
+  static formats({ emit }: VadOptions): NodeFormats {
+    const accepts: NodeFormats["accepts"] = { kinds: ["audio"] };
+    return emit === "segments"
+      ? { accepts, gives: { kinds: ["object"] } }
+      : { accepts, gives: { kinds: ["audio"] }, passes: true };
+  }
 
   #speex: Speex | undefined;
   #silero: OnnxModel | undefined;

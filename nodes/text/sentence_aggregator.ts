@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { NodeFormats } from "../../core/manifest/formats.ts";
 import { Node } from "../../core/node.ts";
 import { wrongInput } from "../data/_chunk_kind.ts";
 import { localeOption } from "./_locale.ts";
@@ -54,6 +55,12 @@ export class SentenceAggregator extends Node<string, string, SentenceAggregatorO
   static override readonly type = "SentenceAggregator";
   /** Checks the options. */
   static override readonly options: z.ZodType<SentenceAggregatorOptions> = schema;
+
+  /** What it takes and gives, checked before anything runs. */
+  static formats(): NodeFormats {
+    return { accepts: { kinds: ["text"] }, gives: { kinds: ["text"] } };
+  }
+
   readonly #sentences = new Intl.Segmenter(this.options.locale, { granularity: "sentence" });
   readonly #words = new Intl.Segmenter(this.options.locale, { granularity: "word" });
   readonly #abbreviations = new Set(this.options.abbreviations.map((word) => word.toLowerCase()));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { NodeFormats } from "../../core/manifest/formats.ts";
 import { Node } from "../../core/node.ts";
 import { wrongInput } from "../data/_chunk_kind.ts";
 import { localeOption } from "./_locale.ts";
@@ -91,6 +92,12 @@ export class TextTransform extends Node<string, string, TextTransformOptions> {
   static override readonly stateless = true;
   /** Checks the options. */
   static override readonly options: z.ZodType<TextTransformOptions> = schema;
+
+  /** What it takes and gives, checked before anything runs. */
+  static formats(): NodeFormats {
+    return { accepts: { kinds: ["text"] }, gives: { kinds: ["text"] } };
+  }
+
   readonly #segments = new Segments(this.options.locale);
   readonly #replacements = this.options.replace.map((entry) => {
     const pattern = expressionOf(entry);

@@ -199,6 +199,11 @@ const cases: [name: string, text: string, message: string | RegExp][] = [
     /^p\.yaml:4:3: Cannot connect mic to up as up needs text, mic gives audio/,
   ],
   [
+    "built-in neighbours that do not fit",
+    "version: 1\nnodes:\n- { id: vad, type: VoiceActivityDetector }\n- { type: PassThrough }\n- { id: mono, type: AudioTransform, options: { channels: 1 } }\n- { id: up, type: TextTransform }",
+    /^p\.yaml:6:3: Cannot connect mono to up as up needs text, mono gives audio/,
+  ],
+  [
     "a secret",
     "version: 1\nnodes: [{ type: Tap }]\nexecutors: { a: { token: abc } }",
     /^p\.yaml:3:26: .*a secret does not belong into a manifest/,
