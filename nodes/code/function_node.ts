@@ -20,6 +20,8 @@ export class FunctionNode<I, O> extends Node<I, O, { export: string }> {
   readonly #module: string | undefined;
 
   /**
+   * Keeps the function and where it can be found.
+   *
    * @param work the function
    * @param place what it does, and where it can be found again
    * @param config what is the same for all nodes

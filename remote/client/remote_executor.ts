@@ -16,7 +16,7 @@ import type { Bundle } from "../../packaging/bundle.ts";
 import { BundleUploads } from "../objects/bundle_uploads.ts";
 import { CallbackTable } from "../objects/object_channel.ts";
 import { RemoteChannel } from "../objects/remote_channel.ts";
-import { remoteModule, type RemoteModule } from "../objects/remote_module.ts";
+import { type RemoteModule, remoteModule } from "../objects/remote_module.ts";
 import { localizeError } from "../sandbox/localize_failure.ts";
 import { readChunk } from "../wire/batch_reader.ts";
 import { BatchWriter } from "../wire/batch_writer.ts";
@@ -97,6 +97,8 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
   #closed = false;
 
   /**
+   * Connects when it is first used.
+   *
    * @param options where the servers are, and how to deal with them
    * @throws {TypeError | RangeError} naming the option, its rule and the value that breaks it
    */

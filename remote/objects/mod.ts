@@ -5,6 +5,11 @@
  */
 
 export type {
+  AnyArgs,
+  AnyClass,
+  AnyFunction,
+  ByValue,
+  MethodsOf,
   Remote,
   RemoteClass,
   RemoteMember,
@@ -13,4 +18,4 @@ export type {
   RemoteValue,
 } from "./remote.ts";
 
-export { type RemoteModule, remoteModule } from "./remote_module.ts";
+export type { RemoteModule } from "./remote_module.ts";

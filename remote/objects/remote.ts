@@ -4,13 +4,16 @@
  * @module
  */
 
+/** Any arguments. */
 // deno-lint-ignore no-explicit-any
-type AnyArgs = any[];
-type AnyFunction = (...args: AnyArgs) => unknown;
-type AnyClass = abstract new (...args: AnyArgs) => unknown;
+export type AnyArgs = any[];
+/** Any function. */
+export type AnyFunction = (...args: AnyArgs) => unknown;
+/** Any class. */
+export type AnyClass = abstract new (...args: AnyArgs) => unknown;
 
 /** Values that travel as such, although they have methods. */
-type ByValue =
+export type ByValue =
   | Date
   | RegExp
   | Error
@@ -22,7 +25,7 @@ type ByValue =
   | { readonly kind: "audio" | "video" | "encoded" | "tensor" | "marker" };
 
 /** The names of an object's methods. */
-type MethodsOf<T> = { [K in keyof T]: T[K] extends AnyFunction ? K : never }[keyof T];
+export type MethodsOf<T> = { [K in keyof T]: T[K] extends AnyFunction ? K : never }[keyof T];
 
 /** What a value becomes on its way here: an object with methods stays there, everything else is copied. */
 export type RemoteValue<T> = T extends AnyClass | AnyFunction ? Remote<T>

@@ -7,3 +7,4 @@
 export type { Policy, TokenGrant } from "./access.ts";
 export type { ServerTls } from "./bind.ts";
 export * from "./serve.ts";
+export type { UserCodeOptions } from "./user_code.ts";

@@ -48,6 +48,8 @@ export class ThreadExecutor implements Executor, AsyncDisposable {
   #closed = false;
 
   /**
+   * Threads start when the first segment opens.
+   *
    * @param options how many threads
    * @throws {RangeError} if `threads` is no whole number of at least 1
    */

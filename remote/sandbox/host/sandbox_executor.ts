@@ -50,6 +50,8 @@ export class SandboxExecutor implements Executor, AsyncDisposable {
   readonly #bundle: CreateBundleOptions;
 
   /**
+   * Starts a process that waits for work.
+   *
    * @param options what code may do, and how many processes wait for it
    * @throws {RangeError} if a limit is not above 0
    * @throws {ConfigurationError} if a permission is none
