@@ -1,4 +1,4 @@
-import { MediaError } from "../../core/errors.ts";
+import { MediaError, messageOf } from "../../core/errors.ts";
 
 /** The most bytes that are handed on at once. */
 const PIECE_SIZE = 65_536;
@@ -27,12 +27,15 @@ export class ByteInput {
     this.#raw = raw;
   }
 
-  /** Bytes of an open file, which is closed with it. */
-  static ofFile(file: Deno.FsFile, size: number | undefined): ByteInput {
+  /** Bytes of an open file, which is closed with it. One without a size is a pipe or device. */
+  static ofFile(
+    file: Deno.FsFile,
+    { action, size }: { action: string; size?: number },
+  ): ByteInput {
     return new ByteInput({
       async read() {
         const buffer = new Uint8Array(PIECE_SIZE);
-        const length = await file.read(buffer);
+        const length = await file.read(buffer).catch((cause) => fail(action, cause));
         return length === null ? undefined : buffer.subarray(0, length);
       },
       ...(size === undefined ? {} : {
@@ -50,12 +53,20 @@ export class ByteInput {
     });
   }
 
-  /** Bytes of a stream, which is cancelled with it. */
-  static ofStream(stream: ReadableStream<Uint8Array>): ByteInput {
+  /**
+   * Bytes of a stream, which is cancelled with it. What it fails with is passed on as it is, or as the fault of
+   * an action.
+   */
+  static ofStream(
+    stream: ReadableStream<Uint8Array>,
+    { action }: { action?: string } = {},
+  ): ByteInput {
     const reader = stream.getReader();
     return new ByteInput({
       async read() {
-        const { value } = await reader.read();
+        const { value } = action === undefined
+          ? await reader.read()
+          : await reader.read().catch((cause) => fail(action, cause));
         if (value === undefined || value instanceof Uint8Array) return value;
         throw new MediaError(
           `Cannot read media from a stream as its chunks must be Uint8Array: got ${typeof value}`,
@@ -131,6 +142,10 @@ export class ByteInput {
     this.#closed ??= this.#raw.close(reason);
     return this.#closed;
   }
+}
+
+function fail(action: string, cause: unknown): never {
+  throw new MediaError(`Cannot ${action} to its end as ${messageOf(cause)}`, { cause });
 }
 
 function concat(pieces: readonly Uint8Array[], length: number): Uint8Array {

@@ -13,24 +13,22 @@ export type ResolvedInput =
   | { kind: "file"; name: string; path: string }
   | { kind: "http"; name: string; url: URL }
   | { kind: "live"; name: string; url: URL }
-  | { kind: "bytes"; name: string; stream: () => ReadableStream<Uint8Array> };
+  | { kind: "bytes"; name: string; isLive: boolean; stream: () => ReadableStream<Uint8Array> };
 
 const liveProtocols = ["rtsp:", "rtsps:", "rtmp:", "rtmps:", "srt:", "udp:", "rtp:"];
 
 /** @throws {TypeError} if it is nothing that can be read from */
 export function resolveInput(action: string, input: MediaInput): ResolvedInput {
   if (input === "-") {
-    return { kind: "bytes", name: "the standard input", stream: () => Deno.stdin.readable };
+    const stream = () => Deno.stdin.readable;
+    return { kind: "bytes", name: "the standard input", isLive: true, stream };
   }
   if (input instanceof ReadableStream) {
-    return {
-      kind: "bytes",
-      name: "a stream",
-      stream: () => input,
-    };
+    return { kind: "bytes", name: "a stream", isLive: true, stream: () => input };
   }
   if (input instanceof Uint8Array) {
-    return { kind: "bytes", name: "bytes", stream: () => ReadableStream.from([input]) };
+    const stream = () => ReadableStream.from([input]);
+    return { kind: "bytes", name: "bytes", isLive: false, stream };
   }
   if (input instanceof URL) return resolveUrl(action, input);
   if (typeof input !== "string" || input === "") {
@@ -68,6 +66,8 @@ export interface OpenInput {
   path?: string;
   /** Bytes in all, where that is known. */
   size?: number;
+  /** Whether the bytes may come as it happens, so that each is wanted at once. */
+  isLive: boolean;
 }
 
 /**
@@ -79,8 +79,12 @@ export async function openInput(
   input: Exclude<ResolvedInput, { kind: "live" }>,
   { action, signal }: { action: string; signal: AbortSignal },
 ): Promise<OpenInput> {
-  if (input.kind === "bytes") return { bytes: ByteInput.ofStream(input.stream()) };
-  if (input.kind === "http") return { bytes: await fetchInput(input.url, { action, signal }) };
+  if (input.kind === "bytes") {
+    return { bytes: ByteInput.ofStream(input.stream()), isLive: input.isLive };
+  }
+  if (input.kind === "http") {
+    return { bytes: await fetchInput(input.url, { action, signal }), isLive: false };
+  }
   return await openFile(input.path, action);
 }
 
@@ -90,8 +94,8 @@ async function openFile(path: string, action: string): Promise<OpenInput> {
     if (isDirectory) throw new MediaError(`Cannot ${action} as it is a directory`);
     const file = await Deno.open(path, { read: true });
     // a pipe or a device has no size, and is not there a second time
-    if (!isFile) return { bytes: ByteInput.ofFile(file, undefined) };
-    return { bytes: ByteInput.ofFile(file, size), path, size };
+    if (!isFile) return { bytes: ByteInput.ofFile(file, { action }), isLive: true };
+    return { bytes: ByteInput.ofFile(file, { action, size }), path, size, isLive: false };
   } catch (cause) {
     if (cause instanceof MediaError) throw cause;
     const why = cause instanceof Deno.errors.NotFound
@@ -116,7 +120,7 @@ async function fetchInput(
       cause,
     });
   }
-  if (response.ok && response.body !== null) return ByteInput.ofStream(response.body);
+  if (response.ok && response.body !== null) return ByteInput.ofStream(response.body, { action });
   await response.body?.cancel();
   const answer = `${response.status} ${response.statusText}`.trim();
   throw new MediaError(`Cannot ${action} as the server answered ${answer}`);

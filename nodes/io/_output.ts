@@ -67,9 +67,11 @@ export async function prepareFile(
   }
   if (existing !== undefined && !existing.isFile) return undefined;
   if (existing === undefined && isValidIfCutOff) return { path, workPath: path };
-  const ending = extname(path);
+  const target = existing === undefined ? path : await Deno.realPath(path); // a link stays a link
+  const ending = extname(target);
   const mark = crypto.randomUUID().slice(0, 8);
-  return { path, workPath: join(folder, `.${basename(path, ending)}.${mark}.part${ending}`) };
+  const workName = `.${basename(target, ending)}.${mark}.part${ending}`;
+  return { path: target, workPath: join(dirname(target), workName) };
 }
 
 /** Gives a complete file its name. */

@@ -2,6 +2,7 @@ import { z, type ZodType } from "zod";
 import { cannot } from "../../core/errors.ts";
 import type { AudioFrame } from "../../core/frames/audio_frame.ts";
 import type { VideoFrame } from "../../core/frames/video_frame.ts";
+import type { ChunkKind, NodeFormats } from "../../core/manifest/formats.ts";
 import { Node, type NodeConfig, type NodeContext } from "../../core/node.ts";
 import { ByteFeed } from "./_byte_feed.ts";
 import { readMedia } from "./read_media.ts";
@@ -70,6 +71,14 @@ export class MediaReader<const Options extends MediaReaderOptions = Record<never
         ),
       }),
     );
+
+  /** What it takes and gives with these options. */
+  static formats({ audio, video, sampleRate, channels }: CheckedMediaReaderOptions): NodeFormats {
+    const kinds: ChunkKind[] = [];
+    if (audio !== false) kinds.push("audio");
+    if (video !== undefined) kinds.push("video");
+    return { accepts: { kinds: ["text", "bytes"] }, gives: { kinds, sampleRate, channels } };
+  }
 
   /**
    * Nothing is opened yet.

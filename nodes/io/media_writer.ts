@@ -1,6 +1,7 @@
 import { z, type ZodType } from "zod";
 import type { AudioFrame } from "../../core/frames/audio_frame.ts";
 import type { VideoFrame } from "../../core/frames/video_frame.ts";
+import type { NodeFormats } from "../../core/manifest/formats.ts";
 import { Node, type NodeContext } from "../../core/node.ts";
 import { writeMedia } from "./write_media.ts";
 import {
@@ -51,6 +52,11 @@ export class MediaWriter<Frame extends AudioFrame | VideoFrame = AudioFrame | Vi
         ...writeFields,
       }),
     );
+
+  /** What it takes and gives. */
+  static formats(): NodeFormats {
+    return { accepts: { kinds: ["audio", "video"] }, passes: true };
+  }
 
   #writer: WritableStreamDefaultWriter<AudioFrame | VideoFrame> | undefined;
   #aborting: Promise<void> | undefined;

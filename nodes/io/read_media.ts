@@ -108,7 +108,7 @@ async function* readFrames(
   if (source.kind === "live") return yield* decodeUrl(source.url, job);
   const { name, options, signal } = job;
   const action = `read media from ${name}`;
-  const { bytes, path } = await openInput(source, { action, signal });
+  const { bytes, path, isLive } = await openInput(source, { action, signal });
   const close = () => void bytes.close(signal.reason);
   signal.addEventListener("abort", close, { once: true }); // ends a read that waits
   try {
@@ -117,7 +117,7 @@ async function* readFrames(
     signal.throwIfAborted();
     if (kind === "empty") throw new MediaError(`Cannot ${action} as it is empty`);
     if (kind === "wav") {
-      if (options.video !== undefined && options.audio !== true) {
+      if (options.video !== undefined) {
         throw new MediaError(`Cannot ${action} as it has no video`);
       }
       return yield* readWav(bytes, job);
@@ -130,7 +130,7 @@ async function* readFrames(
       await bytes.close();
       return yield* decodeUrl(source.url, job);
     }
-    if (kind !== "mp4-index-last") return yield* decodeBytes(bytes, kind, job);
+    if (kind !== "mp4-index-last") return yield* decodeBytes(bytes, { kind, isLive }, job);
     await using file = await spool(bytes, { action, signal });
     yield* decodeFile(file.path, kind, job);
   } finally {

@@ -30,13 +30,13 @@ export function decodeUrl(url: URL, job: ReadJob): FrameBatches<AudioFrame | Vid
   return decode({ url: url.href, isLive: true, ...traitsOf("other", job) }, undefined, job);
 }
 
-/** Decodes bytes as they come. */
+/** Decodes bytes as they come, sent on at once where they come as it happens. */
 export function decodeBytes(
   input: ByteInput,
-  kind: MediaKind,
+  { kind, isLive }: { kind: MediaKind; isLive: boolean },
   job: ReadJob,
 ): FrameBatches<AudioFrame | VideoFrame> {
-  const source = { url: "pipe:0", protocols: FILE_PROTOCOLS, isLive: true };
+  const source = { url: "pipe:0", protocols: FILE_PROTOCOLS, isLive };
   return decode({ ...source, ...traitsOf(kind, job) }, input, job);
 }
 

@@ -1,4 +1,5 @@
 import { extname } from "node:path";
+import { MediaError } from "../../../core/errors.ts";
 import type { AudioFrame } from "../../../core/frames/audio_frame.ts";
 import type { VideoFrame } from "../../../core/frames/video_frame.ts";
 import type { MediaSink, WriteJob } from "../_media_sink.ts";
@@ -48,7 +49,13 @@ export class EncodeSink implements MediaSink {
   }
 
   async write(frame: AudioFrame | VideoFrame): Promise<void> {
-    if (this.#job.options[frame.kind] === false) return;
+    const { action, options } = this.#job;
+    if (options[frame.kind] === false) return;
+    if (frame.kind === "video" && options.video === undefined && isAudioFormat(this.#format)) {
+      throw new MediaError(
+        `Cannot ${action} as ${this.#format} holds no video: give video false to leave it out`,
+      );
+    }
     if (this.#nut !== undefined) return await this.#encode(frame);
     const first = this.#gate.push(frame);
     if (first !== undefined) await this.#begin(first);

@@ -22,6 +22,7 @@ export class FirstFramesGate {
   readonly #first: FirstFrames = {};
   #held: (AudioFrame | VideoFrame)[] = [];
   #bytes = 0;
+  #soundUs = 0;
 
   constructor(
     { audio, video }: WriteOptions,
@@ -38,8 +39,7 @@ export class FirstFramesGate {
 
   /** Takes a frame; gives the first ones once they are known. */
   push(frame: AudioFrame | VideoFrame): FirstFrames | undefined {
-    const { kind } = frame;
-    if (kind === "audio") this.#first.audio ??= frame;
+    if (frame.kind === "audio") this.#first.audio ??= frame;
     else this.#first.video ??= frame;
     this.#held.push(frame);
     this.#bytes += frame.data.byteLength;
@@ -49,7 +49,9 @@ export class FirstFramesGate {
     if (missing.length === 0) return this.#first;
     const isWaitedFor = this.#wishes[missing[0]!] === "wanted";
     if (isWaitedFor && this.#bytes > MAX_HELD_BYTES) throw this.#missing(missing[0]!);
-    const heldUs = frame.timestamp - this.#held[0]!.timestamp;
+    if (frame.kind === "audio") this.#soundUs += frame.duration;
+    // frames need not have timestamps
+    const heldUs = Math.max(frame.timestamp - this.#held[0]!.timestamp, this.#soundUs);
     const isPatient = heldUs < WAIT_US && this.#bytes <= MAX_HELD_BYTES;
     return isWaitedFor || isPatient ? undefined : this.#first;
   }

@@ -55,7 +55,7 @@ function rampSamples(frames: readonly AudioFrame[]): number[] {
 Deno.test("readMedia reads every plain WAV as ffmpeg does, whatever the pieces it comes in", async () => {
   await inFolder(async (folder) => {
     for (const codec of ["u8", "s16le", "s24le", "s32le", "f32le", "f64le"]) {
-      for (const channels of [1, 2, 6]) {
+      for (const channels of [1, 6]) {
         const path = `${folder}/${codec}.wav`;
         const source = "anoisesrc=d=0.02:r=22050:a=0.9:seed=5";
         await ffmpeg(

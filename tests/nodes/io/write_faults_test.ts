@@ -51,6 +51,7 @@ Deno.test("writeMedia says in one sentence why it cannot write, and leaves nothi
         /\/nowhere\/ffmpeg was not found: install it/,
       ],
       [at("a.wav"), pictures, {}, /as WAV holds no video/],
+      [at("a.mp3"), pictures, {}, /as mp3 holds no video: give video false/],
       [
         at("a.wav"),
         [...second, sound({ sampleRate: 8000 })],
