@@ -14,6 +14,10 @@ interface LogLine {
 const echoes =
   /^(Conversion failed|Error opening (in|out)put files?\b|Error initializing the muxer|Exiting |Terminating |(file|pipe):.*: Invalid argument$)/;
 
+/** Lines that only say that a filter could not be made or used, after the filter's own. */
+const filterEchoes =
+  /^(Error (re)?initializing (complex )?filters|Failed to (inject frame|configure input pad)|Error while (processing|filtering)|Invalid argument$|Option not found$)/;
+
 /**
  * What ffmpeg or ffprobe say on their standard error, with `-loglevel level+info`. Keeps the last lines.
  */
@@ -42,13 +46,13 @@ export class ToolLog {
   /** The last error that says something; else the last line. `undefined` if nothing was said. */
   get lastWord(): string | undefined {
     const errors = this.#lines.filter(({ level }) => isError(level));
-    const telling = errors.filter(({ text }) => !echoes.test(text));
+    const telling = errors.filter(({ text }) => !isEcho(text));
     return (telling.at(-1) ?? errors.at(-1) ?? this.#lines.at(-1))?.text;
   }
 
   /** All errors that say something, joined; `undefined` if there are none. */
   get faults(): string | undefined {
-    const telling = this.#lines.filter(({ level, text }) => isError(level) && !echoes.test(text));
+    const telling = this.#lines.filter(({ level, text }) => isError(level) && !isEcho(text));
     return telling.length === 0 ? undefined : telling.map(({ text }) => text).join("; ");
   }
 
@@ -93,4 +97,8 @@ export class ToolLog {
 
 function isError(level: string): boolean {
   return level === "error" || level === "fatal" || level === "panic";
+}
+
+function isEcho(text: string): boolean {
+  return echoes.test(text) || filterEchoes.test(text);
 }
