@@ -8,7 +8,7 @@ import { createBundle } from "../packaging/mod.ts";
 import { serve } from "../remote/server/mod.ts";
 import { SandboxExecutor } from "../remote/sandbox/mod.ts";
 import { compare, median } from "./_compare.ts";
-import { Echo, echo } from "./_bench_nodes.ts";
+import { Echo, type echo } from "./_bench_nodes.ts";
 
 const folder = await Deno.makeTempDir();
 let made = 0;

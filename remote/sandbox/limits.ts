@@ -58,11 +58,3 @@ export function completeLimits(limits: SandboxLimits = {}): CompleteLimits {
   }
   return Object.freeze(complete);
 }
-
-/** Of each limit the smaller one: what is asked for and what a policy allows. */
-export function smallerLimits(asked: CompleteLimits, allowed: CompleteLimits): CompleteLimits {
-  const names = Object.keys(defaultLimits) as (keyof SandboxLimits)[];
-  return Object.freeze(
-    Object.fromEntries(names.map((name) => [name, Math.min(asked[name], allowed[name])])),
-  ) as CompleteLimits;
-}

@@ -6,6 +6,7 @@ import {
   type ServerInterceptor,
   status,
 } from "@grpc/grpc-js";
+import type { SandboxPolicy } from "../sandbox/host/sandbox_host.ts";
 import { ConfigurationError, RemoteError } from "../../core/errors.ts";
 
 /** What the holder of a token may do. */
@@ -16,6 +17,12 @@ export interface Policy {
   maxSessions?: number;
   /** Bytes of inputs that wait for nodes, over all sessions. @default no bound but that of each session */
   maxBytesInFlight?: number;
+  /**
+   * What the holder's own code may do in sandboxes, within what the server allows all; `false` for no code.
+   *
+   * @default as the server allows
+   */
+  userCode?: SandboxPolicy | false;
   /** CPU time that nodes may take in any minute, in seconds. @default no bound */
   cpuSecondsPerMinute?: number;
 }

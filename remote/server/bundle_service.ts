@@ -16,6 +16,7 @@ import {
 import { statusOf } from "../wire/errors.ts";
 import type { UnaryCall } from "./call.ts";
 import { definitionOf } from "./definition.ts";
+import type { Access } from "./access.ts";
 import type { UserCode } from "./user_code.ts";
 
 /** The most digests of one question. */
@@ -30,11 +31,21 @@ type Reply = sendUnaryData<Uint8Array>;
 export const bundleService: ServiceDefinition = definitionOf(BundleService);
 
 /** One handler an RPC. */
-export function bundleHandlers(userCode: UserCode): UntypedServiceImplementation {
+export function bundleHandlers(
+  userCode: UserCode,
+  access: Access,
+): UntypedServiceImplementation {
   let uploads = 0;
   return {
     findMissing: (call: UnaryCall, reply: Reply) => void findMissing(call, reply, userCode),
     upload: (call: UploadCall, reply: Reply) => {
+      try {
+        userCode.policyOf(access.callerOf(call.metadata));
+      } catch (error) {
+        reply(statusOf(error));
+        call.resume();
+        return;
+      }
       if (uploads >= MAX_UPLOADS) {
         reply(statusOf(new PackagingError(`Cannot take more than ${MAX_UPLOADS} uploads at once`)));
         call.resume();

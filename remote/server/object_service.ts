@@ -14,6 +14,7 @@ import { malformed } from "../wire/proto_reader.ts";
 import { protocolError, type StreamCall } from "./call.ts";
 import { definitionOf } from "./definition.ts";
 import { ObjectSession } from "./object_session.ts";
+import type { Access } from "./access.ts";
 import type { UserCode } from "./user_code.ts";
 
 /** gRPC's NOT_FOUND and RESOURCE_EXHAUSTED. */
@@ -28,11 +29,14 @@ const log = loggerFor("server", "objects");
 export const objectService: ServiceDefinition = definitionOf(ObjectService);
 
 /** One handler an RPC. */
-export function objectHandlers(userCode: UserCode): UntypedServiceImplementation {
+export function objectHandlers(
+  userCode: UserCode,
+  access: Access,
+): UntypedServiceImplementation {
   const sessions = new Map<string, ObjectSession>();
   return {
     connect: (call: StreamCall) => {
-      const connection = new ObjectConnection(call, sessions, userCode);
+      const connection = new ObjectConnection(call, { sessions, userCode, access });
       call.on("data", (message: Uint8Array) => connection.receive(message));
       call.on("end", () => connection.end());
       call.on("cancelled", () => connection.end());
@@ -46,13 +50,19 @@ class ObjectConnection {
   readonly #call: StreamCall;
   readonly #sessions: Map<string, ObjectSession>;
   readonly #userCode: UserCode;
+  readonly #access: Access;
   #session: Promise<ObjectSession> | undefined;
   #ended = false;
 
-  constructor(call: StreamCall, sessions: Map<string, ObjectSession>, userCode: UserCode) {
+  constructor(call: StreamCall, { sessions, userCode, access }: {
+    sessions: Map<string, ObjectSession>;
+    userCode: UserCode;
+    access: Access;
+  }) {
     this.#call = call;
     this.#sessions = sessions;
     this.#userCode = userCode;
+    this.#access = access;
   }
 
   receive(bytes: Uint8Array): void {
@@ -113,15 +123,16 @@ class ObjectConnection {
           retryable: true,
         });
       }
+      const { sandboxes } = this.#userCode;
+      const policy = this.#userCode.policyOf(this.#access.callerOf(this.#call.metadata));
       session = new ObjectSession(() => this.#sessions.delete(key));
       this.#sessions.set(key, session);
-      await session.load(
-        await this.#userCode.bundle(bundle).catch((error) => {
-          this.#sessions.delete(key);
-          throw error;
-        }),
-        this.#userCode,
-      );
+      try {
+        await session.load(await this.#userCode.bundle(bundle), { sandboxes, policy });
+      } catch (error) {
+        this.#sessions.delete(key);
+        throw error;
+      }
     }
     session.attach(this.say, (error) => this.#fail(error));
     this.#send({ case: "opened", value: { exports: session.exports } });

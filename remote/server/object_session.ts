@@ -4,7 +4,7 @@ import type { Sandbox } from "../sandbox/host/sandbox.ts";
 import { failureOf } from "../sandbox/failure.ts";
 import { checkOperation } from "../sandbox/check_operation.ts";
 import type { GuestMessage, HostMessage, Outcome } from "../sandbox/protocol.ts";
-import type { UserCode } from "./user_code.ts";
+import type { SandboxHost, SandboxPolicy } from "../sandbox/host/sandbox_host.ts";
 
 /** gRPC's UNAVAILABLE. */
 const UNAVAILABLE = 14;
@@ -35,7 +35,10 @@ export class ObjectSession implements AsyncDisposable {
   }
 
   /** Loads the module. @throws what the sandbox or the module throws */
-  async load(bundle: Bundle, { sandboxes, policy }: UserCode): Promise<void> {
+  async load(
+    bundle: Bundle,
+    { sandboxes, policy }: { sandboxes: SandboxHost; policy: SandboxPolicy },
+  ): Promise<void> {
     try {
       this.#sandbox = await sandboxes.load(bundle, {
         policy,

@@ -121,7 +121,7 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
   });
   const userCode = options.userCode === false ? undefined : await UserCode.start(options.userCode);
   const state: ServerState = new ServerState({
-    host: { registry, userCode: userCode && (() => userCode.executor()) },
+    host: { registry, userCode: userCode && ((caller) => userCode.executor(caller)) },
     limits,
     maxSessions,
     maxMessageBytes,
@@ -133,8 +133,8 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
   const services: DescService[] = [ExecutionService];
   server.addService(executionService, executionHandlers(state));
   if (userCode !== undefined) {
-    server.addService(bundleService, bundleHandlers(userCode));
-    server.addService(objectService, objectHandlers(userCode));
+    server.addService(bundleService, bundleHandlers(userCode, access));
+    server.addService(objectService, objectHandlers(userCode, access));
     services.push(BundleService, ObjectService);
   }
   const names = ["", ...services.map(({ typeName }) => typeName)];

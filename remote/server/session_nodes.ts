@@ -11,8 +11,8 @@ import { NodeElsewhere } from "../sandbox/host/node_elsewhere.ts";
 export interface SessionHost {
   /** The types that clients may name. */
   registry: NodeRegistry;
-  /** Where the user code of one session runs, usually in sandboxes. Without it, user code is refused. */
-  userCode?: () => Executor;
+  /** Where a caller's code of one session runs, usually in sandboxes. Without it, user code is refused. */
+  userCode?: (caller: Caller) => Executor;
 }
 
 /** How a line of nodes can go on elsewhere; `node` is the first that cannot. */
@@ -24,7 +24,7 @@ export type ResumeAbility =
  * Makes the nodes of a session.
  *
  * @throws {ConfigurationError} if a type is not known, or there is no place for user code
- * @throws {RemoteError} PERMISSION_DENIED, if the caller may not use a type
+ * @throws {RemoteError} PERMISSION_DENIED, if the caller may not use a type, or bring code
  * @throws {TypeError | RangeError} if an option breaks its rule
  */
 export function makeNodes(
@@ -48,7 +48,7 @@ export function makeNodes(
         `Cannot run node "${spec.name}" as this server takes no user code (${spec.type} of ${spec.module})`,
       );
     }
-    executor ??= userCode();
+    executor ??= userCode(caller);
     return new NodeElsewhere(spec, executor);
   });
 }

@@ -4,8 +4,9 @@ import type { Bundle } from "../../packaging/bundle.ts";
 import { BundleStore } from "../../packaging/bundle_store.ts";
 import { openBundle } from "../../packaging/open_bundle.ts";
 import { assertVersions } from "../../packaging/versions.ts";
-import { SandboxHost, type SandboxPolicy } from "../sandbox/host/sandbox_host.ts";
+import { narrowedPolicy, SandboxHost, type SandboxPolicy } from "../sandbox/host/sandbox_host.ts";
 import type { SandboxPoolOptions } from "../sandbox/host/sandbox_pool.ts";
+import type { Caller } from "./access.ts";
 import { BUNDLE } from "../wire/messages.ts";
 
 /** What a server does with user code. */
@@ -18,7 +19,8 @@ export interface UserCodeOptions extends SandboxPolicy, SandboxPoolOptions {
   bundleBytes?: number;
 }
 
-/** gRPC's FAILED_PRECONDITION. */
+/** gRPC's PERMISSION_DENIED and FAILED_PRECONDITION. */
+const PERMISSION_DENIED = 7;
 const FAILED_PRECONDITION = 9;
 /** How many opened bundles are kept at hand. */
 const MAX_OPENED = 32;
@@ -56,8 +58,27 @@ export class UserCode implements AsyncDisposable {
     return new UserCode(store, rest, temporary);
   }
 
-  /** Where the nodes of one session run whose code was uploaded. */
-  executor(policy: SandboxPolicy = this.policy): Executor {
+  /**
+   * What a caller's code may do: no more than the server allows all, and the caller's token.
+   *
+   * @throws {RemoteError} PERMISSION_DENIED, if it may bring no code
+   */
+  policyOf({ name, policy: { userCode } }: Caller): SandboxPolicy {
+    if (userCode === false) {
+      throw new RemoteError(`Cannot run code of "${name}" as it may bring none`, {
+        code: PERMISSION_DENIED,
+      });
+    }
+    return userCode === undefined ? this.policy : narrowedPolicy(this.policy, userCode);
+  }
+
+  /**
+   * Where the nodes of one session run whose code was uploaded.
+   *
+   * @throws {RemoteError} PERMISSION_DENIED, if the caller may bring no code
+   */
+  executor(caller: Caller): Executor {
+    const policy = this.policyOf(caller);
     return {
       name: "sandbox",
       open: (nodes) => this.sandboxes.open(nodes, (spec) => this.#bundleOf(spec), { policy }),

@@ -3,12 +3,7 @@ import type { Executor, NodeSpec, Segment } from "../../../core/executor.ts";
 import type { Logger } from "../../../core/log.ts";
 import { connect } from "../../../core/stage/connect.ts";
 import { HostSegment, type Place } from "../_host_segment.ts";
-import {
-  type CompleteLimits,
-  completeLimits,
-  type SandboxLimits,
-  smallerLimits,
-} from "../limits.ts";
+import { completeLimits, type SandboxLimits } from "../limits.ts";
 import { intersectPermissions, type SandboxPermissions } from "../permissions.ts";
 import type { Bundle } from "../../../packaging/bundle.ts";
 import type { Isolation, Launch } from "./launch.ts";
@@ -125,10 +120,22 @@ function launchOf(asked: SandboxPermissions, policy: SandboxPolicy): Launch {
   };
 }
 
-/** The limits of a policy, made no wider by what a caller asks for. */
-export function narrowedLimits(
-  asked: SandboxLimits,
-  allowed: SandboxLimits | undefined,
-): CompleteLimits {
-  return smallerLimits(completeLimits(asked), completeLimits(allowed));
+/**
+ * A policy made narrower by another: of each limit the smaller, of permissions what both grant, the stronger
+ * isolation. What the narrower one does not say stays as it is.
+ */
+export function narrowedPolicy(wide: SandboxPolicy, narrow: SandboxPolicy): SandboxPolicy {
+  const limits: SandboxLimits = { ...completeLimits(wide.limits) };
+  for (const [name, value] of Object.entries(narrow.limits ?? {})) {
+    const limit = name as keyof SandboxLimits;
+    if (value !== undefined) limits[limit] = Math.min(limits[limit]!, value);
+  }
+  const { permissions = {} } = wide;
+  return {
+    limits,
+    permissions: narrow.permissions === undefined
+      ? permissions
+      : intersectPermissions(permissions, narrow.permissions),
+    isolation: [wide, narrow].some(({ isolation }) => isolation === "bwrap") ? "bwrap" : "process",
+  };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { NodeError, Pipeline } from "@remotemedia/sdk";
+import { type NodeError, Pipeline } from "@remotemedia/sdk";
 import { type SerializedCall, SerializedClassExecutorNode } from "../../../nodes/code/mod.ts";
 import { createBundle } from "../../../packaging/mod.ts";
 

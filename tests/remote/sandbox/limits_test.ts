@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { SandboxError, type SandboxReason } from "../../../core/errors.ts";
-import { SandboxHost } from "../../../remote/sandbox/host/sandbox_host.ts";
+import type { SandboxError, SandboxReason } from "../../../core/errors.ts";
+import { narrowedPolicy, SandboxHost } from "../../../remote/sandbox/host/sandbox_host.ts";
 import { processUsage } from "../../../remote/sandbox/host/process_usage.ts";
-import { smallerLimits } from "../../../remote/sandbox/limits.ts";
 import {
   completeLimits,
   defaultLimits,
@@ -104,7 +103,16 @@ Deno.test("completeLimits fills in defaults and refuses what is no limit", () =>
   assert.throws(() => completeLimits({ wallMs: "1" as never }), RangeError);
 });
 
-Deno.test("smallerLimits takes the smaller of each", () => {
-  const smaller = smallerLimits(completeLimits({ cpuMs: 5 }), completeLimits({ wallMs: 7 }));
-  assert.deepEqual(smaller, { ...defaultLimits, cpuMs: 5, wallMs: 7 });
+Deno.test("narrowedPolicy takes of each what is less", () => {
+  const wide = { limits: { cpuMs: 5 }, permissions: { net: ["a", "b"], env: ["X"] } };
+  const narrow = narrowedPolicy(wide, {
+    limits: { cpuMs: 9, wallMs: 7 },
+    permissions: { net: ["a:80"], read: ["/"] },
+    isolation: "bwrap",
+  });
+  assert.equal(narrow.limits!.cpuMs, 5);
+  assert.equal(narrow.limits!.wallMs, 7);
+  assert.deepEqual(narrow.permissions, { net: ["a:80"], read: [], env: [] });
+  assert.equal(narrow.isolation, "bwrap");
+  assert.deepEqual(narrowedPolicy(wide, {}).permissions, wide.permissions);
 });
