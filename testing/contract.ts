@@ -175,6 +175,7 @@ async function goesOnAfterInterrupt<I, O>({ create, config, inputs }: Place<I, O
   const pipeline = pipelineOf(create(config));
   const chunks = await inputs();
   const output = Array.fromAsync(pipeline.readable);
+  output.catch(() => {}); // told below
   const writer = pipeline.writable.getWriter();
   for (const chunk of chunks.slice(0, 2)) writer.write(chunk).catch(() => {}); // told by close()
   await pipeline.interrupt();

@@ -3,6 +3,7 @@ import { AudioFrame } from "../../core/frames/audio_frame.ts";
 import type { Metadata } from "../../core/frames/mod.ts";
 import type { NodeFormats } from "../../core/manifest/formats.ts";
 import { Node, type NodeOutput } from "../../core/node.ts";
+import { requireAudio } from "./_frames.ts";
 import { PlanarQueue } from "./_planar_queue.ts";
 import { goesOn, outputOf, type Run } from "./_run.ts";
 import { Timeline, type TimelineState } from "./_timeline.ts";
@@ -69,7 +70,8 @@ export class AudioBuffer extends Node<AudioFrame, AudioFrame, AudioBufferOptions
   #run: BufferedRun | undefined;
 
   /** Takes a frame; gives those that are full by now. */
-  override process(frame: AudioFrame): NodeOutput<AudioFrame> {
+  override process(chunk: AudioFrame): NodeOutput<AudioFrame> {
+    const frame = requireAudio(this, chunk);
     if (frame.numberOfFrames === 0) return;
     const frames = goesOn(this.#run, frame) ? [] : this.#endRun();
     const run = this.#run ??= makeRun(frame.sampleRate, frame.numberOfChannels);

@@ -2,6 +2,7 @@ import { z, type ZodType } from "zod";
 import { AudioFrame, MAX_CHANNELS } from "../../core/frames/audio_frame.ts";
 import type { NodeFormats } from "../../core/manifest/formats.ts";
 import { Node, type NodeOutput } from "../../core/node.ts";
+import { requireAudio } from "./_frames.ts";
 import { mix } from "./_mix.ts";
 import { PlanarQueue } from "./_planar_queue.ts";
 import { type ResamplerState, StreamingResampler } from "./_resampler.ts";
@@ -97,7 +98,8 @@ export class AudioTransform extends Node<AudioFrame, AudioFrame, AudioTransformO
   }
 
   /** Takes a frame; gives those that are complete by now. */
-  override process(frame: AudioFrame): NodeOutput<AudioFrame> {
+  override process(chunk: AudioFrame): NodeOutput<AudioFrame> {
+    const frame = requireAudio(this, chunk);
     const { sampleRate = frame.sampleRate, channels = frame.numberOfChannels } = this.options;
     const left = goesOn(this.#run, frame) ? [] : this.#endRun();
     if (frame.sampleRate === sampleRate) {

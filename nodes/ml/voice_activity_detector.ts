@@ -2,6 +2,7 @@ import { z, type ZodType } from "zod";
 import type { AudioFrame } from "../../core/frames/audio_frame.ts";
 import type { NodeFormats } from "../../core/manifest/formats.ts";
 import { Node, type NodeOutput } from "../../core/node.ts";
+import { requireAudio } from "../audio/_frames.ts";
 import { goesOn, outputOf } from "../audio/_run.ts";
 import { loadSpeex, type Speex } from "../audio/_speex.ts";
 import { Loudness } from "./_loudness.ts";
@@ -135,7 +136,8 @@ export class VoiceActivityDetector<E extends VadEmit = "segments">
   }
 
   /** Takes a frame; waits for the model only if the frame may complete a window. */
-  override process(frame: AudioFrame): NodeOutput<VadOutput[E]> {
+  override process(chunk: AudioFrame): NodeOutput<VadOutput[E]> {
+    const frame = requireAudio(this, chunk);
     const run = this.#run;
     if (run === undefined || !goesOn(run, frame)) return this.#hear(frame);
     const windows = run.windowsOf(frame);
