@@ -210,7 +210,7 @@ Deno.test("Graph fails with the error of any node, closes all others, cancels th
   ok(error instanceof NodeError);
   equal(error.message, 'Node "bad" failed on chunk 20: no 20');
   await graph.stop(undefined);
-  ok(witness.calls.at(-1)!.startsWith("close NodeError"), witness.calls.at(-1));
+  ok(witness.calls.at(-1)!.startsWith("close NodeError"), witness.calls.at(-1)!);
   equal(source.cancelled(), error);
 });
 
