@@ -74,7 +74,7 @@ export interface VideoTransformOptions {
  * Without `frameRate` it gives one frame for each, with its time, duration and metadata, and markers keep their
  * place; with `concurrency: 3` ffmpeg works while other frames travel. With `frameRate` frames come at multiples
  * of its period after the first, each shown from the nearest of them on (ffmpeg's `fps`), one later than they go
- * in; markers do not wait for the frame that is held. In I420 and NV12 a crop begins at even pixels of colour.
+ * in, the last one once; markers do not wait for the frame that is held. In I420 and NV12 a crop begins at even pixels of colour.
  * A crop that is larger than a frame fails with ffmpeg's words.
  *
  * @example
@@ -143,7 +143,7 @@ const flips = { none: [], horizontal: ["hflip"], vertical: ["vflip"], both: ["hf
 function graphOf(options: VideoTransformOptions): string {
   const { crop, rotate, flip, pad, background, frameRate } = options;
   const filters: string[] = [];
-  if (frameRate !== undefined) filters.push(`fps=${frameRate}`);
+  if (frameRate !== undefined) filters.push(`fps=${frameRate}:eof_action=pass`);
   if (crop) filters.push(`crop=${crop.width}:${crop.height}:${crop.x}:${crop.y}`);
   filters.push(...turns[rotate], ...flips[flip], ...resizeFilters(options));
   if (pad) {

@@ -3,11 +3,11 @@ import type { Line } from "./line.ts";
 import { ToolRun } from "./tool_run.ts";
 
 /** What a {@linkcode FilterStream} is made of. */
-interface FilterStreamOptions<F> {
+interface FilterStreamOptions<I, O> {
   /** What is done, to follow `Cannot` in messages. */
   action: string;
   /** Begins a line of frames. */
-  begin(first: F): Line<F>;
+  begin(first: I): Line<I, O>;
 }
 
 /**
@@ -15,18 +15,18 @@ interface FilterStreamOptions<F> {
  * frame is written, the rest at the end. A frame that does not go on from the last one (another format, an
  * earlier time) ends ffmpeg's input, and another ffmpeg takes it.
  */
-export class FilterStream<F> {
-  readonly #options: FilterStreamOptions<F>;
-  readonly #runs = new Set<ToolRun<F>>();
-  #current: { run: ToolRun<F>; line: Line<F> } | undefined;
+export class FilterStream<I, O = I> {
+  readonly #options: FilterStreamOptions<I, O>;
+  readonly #runs = new Set<ToolRun<O>>();
+  #current: { run: ToolRun<O>; line: Line<I, O> } | undefined;
 
-  constructor(options: FilterStreamOptions<F>, { signal }: NodeContext) {
+  constructor(options: FilterStreamOptions<I, O>, { signal }: NodeContext) {
     this.#options = options;
     signal.addEventListener("abort", () => this.drop(), { once: true });
   }
 
   /** Takes a frame, and gives what has come meanwhile. */
-  async *push(frame: F): AsyncGenerator<F, void, undefined> {
+  async *push(frame: I): AsyncGenerator<O, void, undefined> {
     if (this.#current?.line.accepts(frame) === false) yield* this.end();
     const { run, line } = this.#current ??= this.#start(frame);
     let isWritten = false;
@@ -41,7 +41,7 @@ export class FilterStream<F> {
   }
 
   /** Ends ffmpeg's input, and gives what it still gives. */
-  async *end(): AsyncGenerator<F, void, undefined> {
+  async *end(): AsyncGenerator<O, void, undefined> {
     if (this.#current === undefined) return;
     const { run } = this.#current;
     void run.closeInput(); // never fails
@@ -65,16 +65,16 @@ export class FilterStream<F> {
     await Promise.all(Array.from(this.#runs, (run) => this.#kill(run)));
   }
 
-  #start(frame: F): { run: ToolRun<F>; line: Line<F> } {
+  #start(frame: I): { run: ToolRun<O>; line: Line<I, O> } {
     const { action, begin } = this.#options;
     const line = begin(frame);
-    const run = new ToolRun<F>({ action, args: line.args, parser: line.parser });
+    const run = new ToolRun<O>({ action, args: line.args, parser: line.parser });
     this.#runs.add(run);
     void run.write([line.header()]); // never fails
     return { run, line };
   }
 
-  async #kill(run: ToolRun<F>): Promise<void> {
+  async #kill(run: ToolRun<O>): Promise<void> {
     await run.kill();
     this.#runs.delete(run);
   }

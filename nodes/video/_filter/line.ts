@@ -1,17 +1,17 @@
 import type { ToolParser } from "./tool_run.ts";
 
 /** One ffmpeg's worth of frames: those of one format, whose timestamps rise. */
-export interface Line<F> {
+export interface Line<I, O = I> {
   /** ffmpeg's arguments. */
   readonly args: readonly string[];
   /** Reads what ffmpeg writes. */
-  readonly parser: ToolParser<F>;
+  readonly parser: ToolParser<O>;
   /** What is written first. */
   header(): Uint8Array;
   /** Whether the frame goes on from the last one. */
-  accepts(frame: F): boolean;
+  accepts(frame: I): boolean;
   /** What is written for it. */
-  pieces(frame: F): Uint8Array[];
+  pieces(frame: I): Uint8Array[];
 }
 
 /** What every ffmpeg of a filter begins with: nothing of the input is waited for but the frame itself. */
