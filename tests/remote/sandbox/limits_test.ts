@@ -2,11 +2,7 @@ import assert from "node:assert/strict";
 import type { SandboxError, SandboxReason } from "../../../core/errors.ts";
 import { narrowedPolicy, SandboxHost } from "../../../remote/sandbox/host/sandbox_host.ts";
 import { processUsage } from "../../../remote/sandbox/host/process_usage.ts";
-import {
-  completeLimits,
-  defaultLimits,
-  type SandboxLimits,
-} from "../../../remote/sandbox/limits.ts";
+import { completeLimits, type SandboxLimits } from "../../../remote/sandbox/limits.ts";
 import { bundleOf } from "./_bundles.ts";
 
 const MB = 1_000_000;
