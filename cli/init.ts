@@ -35,7 +35,11 @@ function filesOf(name: string): Record<string, string> {
   );
   const cli = import.meta.resolve("../cli.ts");
   const project = {
-    tasks: { run: `deno run -A ${cli} run pipeline.yaml`, test: "deno test -A" },
+    tasks: {
+      run: `deno run -A ${cli} run pipeline.yaml`,
+      test: "deno test -A --no-check",
+      check: "deno check",
+    },
     imports: { ...sdk, ...config.imports },
     unstable: config.unstable,
   };

@@ -4,6 +4,7 @@ const packages = {
   "espeak-ng": "espeak-ng",
   ffmpeg: "ffmpeg",
   ffprobe: "ffmpeg",
+  tmux: "tmux",
   pocketsphinx_continuous: "pocketsphinx pocketsphinx-en-us",
   sox: "sox",
 } as const;
