@@ -4,9 +4,9 @@ const packages = {
   "espeak-ng": "espeak-ng",
   ffmpeg: "ffmpeg",
   ffprobe: "ffmpeg",
-  tmux: "tmux",
   pocketsphinx_continuous: "pocketsphinx pocketsphinx-en-us",
   sox: "sox",
+  tmux: "tmux",
 } as const;
 
 /** A program that can be installed. */
