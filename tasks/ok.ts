@@ -17,6 +17,10 @@ const steps: readonly (readonly [name: string, command: readonly string[]])[] = 
   ["check", deno("check", "--quiet", ".")],
   ["doc --lint", deno("doc", "--lint", ...entryPoints())],
   ["generated code is what proto/ says", deno("run", "-A", "tasks/proto.ts", "--check")],
+  [
+    "the sandbox's guest is what core says",
+    deno("run", "-A", "remote/sandbox/generate.ts", "--check"),
+  ],
   ["test, with the examples in the docs", deno("test", "-A", "--doc", "--quiet")],
   ["publish --dry-run", deno("publish", "--dry-run", "--allow-dirty", "--quiet")],
 ];
