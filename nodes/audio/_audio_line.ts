@@ -58,7 +58,7 @@ export class AudioLine implements Line<AudioFrame> {
 }
 
 /** Reads samples, whose times count from the start of the first frame that was written. */
-class AudioParser implements ToolParser<AudioFrame> {
+export class AudioParser implements ToolParser<AudioFrame> {
   readonly #nut = new NutReader();
   readonly #startUs: number;
   readonly #origins: Origins;

@@ -5,6 +5,8 @@
  */
 
 import type { NodeClass } from "../../core/node.ts";
+import { AudioDecoder } from "../audio/audio_decoder.ts";
+import { AudioEncoder } from "../audio/audio_encoder.ts";
 import { AudioFilter } from "../audio/audio_filter.ts";
 import { AudioVideoSync } from "./audio_video_sync.ts";
 import { FrameSampler } from "./frame_sampler.ts";
@@ -16,6 +18,8 @@ import { VideoOverlay } from "./video_overlay.ts";
 import { VideoResizer } from "./video_resizer.ts";
 import { VideoTransform } from "./video_transform.ts";
 
+export * from "../audio/audio_decoder.ts";
+export * from "../audio/audio_encoder.ts";
 export * from "../audio/audio_filter.ts";
 export * from "./audio_video_sync.ts";
 export * from "./frame_sampler.ts";
@@ -27,8 +31,10 @@ export * from "./video_overlay.ts";
 export * from "./video_resizer.ts";
 export * from "./video_transform.ts";
 
-/** All nodes that work on video, and `AudioFilter`. */
+/** All nodes that work on video, and those of audio that need ffmpeg. */
 export const videoNodes: readonly NodeClass[] = [
+  AudioDecoder,
+  AudioEncoder,
   AudioFilter,
   AudioVideoSync,
   FrameSampler,

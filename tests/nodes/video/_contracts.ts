@@ -1,5 +1,7 @@
-import type { NodeConfig } from "../../../core/mod.ts";
+import { EncodedFrame, type NodeConfig } from "../../../core/mod.ts";
 import {
+  AudioDecoder,
+  AudioEncoder,
   AudioFilter,
   AudioVideoSync,
   FrameSampler,
@@ -17,6 +19,26 @@ import { greys, pictures } from "./_pictures.ts";
 
 /** What the contract has to know of each video node, and of AudioFilter, by type. */
 export const videoContracts: Record<string, AnyContract> = {
+  AudioDecoder: contractOf({
+    create: (config: NodeConfig) => new AudioDecoder({}, config),
+    // packets without a voice: 20 ms of silence each
+    inputs: () =>
+      Array.from({ length: 6 }, (_, index) =>
+        new EncodedFrame({
+          data: new Uint8Array([0xf8, 0xff, 0xfe]),
+          codec: "opus",
+          timestamp: 20_000 * index,
+        })),
+    refused: [[() => new AudioDecoder({ channels: 3 }), /channels/]],
+  }),
+  AudioEncoder: contractOf({
+    create: (config: NodeConfig) => new AudioEncoder({ bitrate: 32_000 }, config),
+    inputs: () => noise({ seconds: 0.2, sampleRate: 44_100 }),
+    refused: [
+      [() => new AudioEncoder({ bitrate: 1 }), /bitrate/],
+      [() => new AudioEncoder({ packetMs: 7 as never }), /packetMs/],
+    ],
+  }),
   AudioFilter: contractOf({
     create: (config: NodeConfig) => new AudioFilter({ graph: "volume=0.5,adelay=30" }, config),
     inputs: () => noise({ seconds: 0.2, numberOfChannels: 2 }),
