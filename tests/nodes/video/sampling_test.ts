@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { AudioFrame, EncodedFrame, VideoFrame } from "../../../core/mod.ts";
+import { type AudioFrame, EncodedFrame, type VideoFrame } from "../../../core/mod.ts";
 import {
   AudioVideoSync,
   FrameSampler,
