@@ -17,10 +17,10 @@ export const fits = ["contain", "cover", "fill", "inside"] as const;
 export const resamplers = ["bilinear", "bicubic", "lanczos", "neighbor", "area"] as const;
 
 /** How a picture comes into a size of another shape. */
-export type VideoFit = typeof fits[number];
+export type VideoFit = "contain" | "cover" | "fill" | "inside";
 
 /** How pixels in between are found. */
-export type VideoResampler = typeof resamplers[number];
+export type VideoResampler = "bilinear" | "bicubic" | "lanczos" | "neighbor" | "area";
 
 /** A size that is asked for. */
 export interface SizeWish {

@@ -50,7 +50,8 @@ type AvFrame = AudioFrame | VideoFrame;
  * for await (const { kind, timestamp } of inStep) console.log(kind, timestamp); // audio 0, audio 20000, video 30000, audio 40000
  * ```
  */
-export class AudioVideoSync extends Node<AvFrame, AvFrame, AudioVideoSyncOptions> {
+export class AudioVideoSync
+  extends Node<AudioFrame | VideoFrame, AudioFrame | VideoFrame, AudioVideoSyncOptions> {
   /** The name of the type. */
   static override readonly type = "AudioVideoSync";
   /** Checks the options. */
@@ -63,7 +64,7 @@ export class AudioVideoSync extends Node<AvFrame, AvFrame, AudioVideoSyncOptions
   #givenUs = -Infinity;
 
   /** Gives all frames whose turn it is. */
-  *process(input: AvFrame): Generator<AvFrame> {
+  *process(input: AudioFrame | VideoFrame): Generator<AudioFrame | VideoFrame> {
     const frame = this.#take(input);
     const { timestamp, kind } = frame;
     if (timestamp < this.#newest[kind]) {
@@ -82,7 +83,7 @@ export class AudioVideoSync extends Node<AvFrame, AvFrame, AudioVideoSyncOptions
   }
 
   /** Gives what is held. */
-  override *flush(): Generator<AvFrame> {
+  override *flush(): Generator<AudioFrame | VideoFrame> {
     while (this.#audio.length + this.#video.length > 0) yield this.#shift();
   }
 

@@ -76,6 +76,18 @@ Deno.test("VideoFilter holds a bounded number of frames while nobody reads", asy
   await reader.cancel();
 });
 
+Deno.test("VideoFilter holds no more of a graph that never ends than a few frames", async () => {
+  const frames = pictures({ count: 1, width: 1280, height: 720, format: "RGBA" });
+  const filter = new VideoFilter({ graph: "loop=loop=-1:size=1:start=0" });
+  const reader = ReadableStream.from(frames).pipeThrough(filter).getReader();
+  for (let count = 0; count < 5; count++) await reader.read();
+  const before = Deno.memoryUsage().rss;
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const grownMiB = (Deno.memoryUsage().rss - before) / 2 ** 20;
+  ok(grownMiB < 100, `${grownMiB} MiB more`); // a frame takes 3.5 MiB, ffmpeg makes hundreds a second
+  await reader.cancel();
+});
+
 Deno.test("VideoFilter leaves no process, however it ends", async () => {
   const before = new Set(await childProcesses());
   const left = async () => (await childProcesses()).filter((pid) => !before.has(pid));
