@@ -53,6 +53,11 @@ export interface NodeClass {
   readonly options?: OptionsSchema;
   /** Where user code lives, so that it can travel: `import.meta.url`. */
   readonly module?: string;
+  /**
+   * What its nodes reach beside chunks: `read`, `write`, `net`, `run` (programs), `code` (foreign code). A
+   * server offers such a type only to clients whose policy names it. @default nothing
+   */
+  readonly access?: readonly string[];
   /** Whether it keeps nothing between chunks, so that it can go on elsewhere without a snapshot. */
   readonly stateless?: boolean;
   /** What a node with these options takes and gives, as far as it is known before anything runs. */
@@ -109,6 +114,8 @@ export abstract class Node<
   static readonly options?: OptionsSchema;
   /** Where user code lives, so that it can travel: `import.meta.url`. */
   static readonly module?: string;
+  /** What its nodes reach beside chunks: see {@linkcode NodeClass.access}. */
+  static readonly access?: readonly string[];
   /**
    * Says that nodes of this class keep nothing between chunks. On a server that dies, such a node goes on
    * elsewhere by getting its last inputs again; one with a state needs `snapshot()` and `restore()`.

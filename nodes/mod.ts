@@ -25,6 +25,8 @@ import { dataNodes, flowNodes } from "./data/mod.ts";
 import { PassThrough } from "./data/pass_through.ts";
 import { VoiceActivityDetector } from "./ml/voice_activity_detector.ts";
 import { connectorNodes } from "./io/connectors.ts";
+import { MediaReader } from "./io/media_reader.ts";
+import { MediaWriter } from "./io/media_writer.ts";
 import { textNodes } from "./text/mod.ts";
 import { videoNodes } from "./video/mod.ts";
 
@@ -41,5 +43,7 @@ export const builtinNodes: readonly NodeClass[] = [
   ...dataNodes,
   ...flowNodes,
   ...connectorNodes,
+  MediaReader,
+  MediaWriter,
   ...videoNodes,
 ];

@@ -58,7 +58,7 @@ export class AudioFilter extends Node<
   /** Checks the options. */
   static override readonly options: OptionsSchema = schema;
   /** What it touches: a server offers it only where its policy says so. */
-  static readonly access: readonly string[] = ["run"];
+  static override readonly access: readonly string[] = ["run"];
   #stream: FilterStream<AudioFrame> | undefined;
 
   /** Checks the graph. @throws {MediaError} with ffmpeg's words, if ffmpeg cannot make it */

@@ -40,6 +40,8 @@ export class CodeExecutorNode
   extends Node<unknown, unknown, CodeExecutorOptions, CodeExecutorInput> {
   /** Checks and completes the options. */
   static override readonly options: z.ZodType<CodeExecutorOptions> = schema;
+  /** Runs foreign code, if in a sandbox: see `NodeClass.access`. */
+  static override readonly access: readonly string[] = ["code"];
   #sandbox: Sandbox | undefined;
 
   /** Loads the text into a sandbox. @throws what the text has of syntax errors */

@@ -70,6 +70,8 @@ export class SerializedClassExecutorNode extends Node<
 > {
   /** Checks and completes the options. */
   static override readonly options: z.ZodType<SerializedClassExecutorOptions> = schema;
+  /** Runs foreign code, if in a sandbox: see `NodeClass.access`. */
+  static override readonly access: readonly string[] = ["code"];
   /** Sandboxes by digest; the one used last is the last. */
   readonly #sandboxes = new Map<string, Promise<Sandbox>>();
 

@@ -114,7 +114,7 @@ export class Command extends Node<
   /** Checks the options. */
   static override readonly options: z.ZodType<CommandOptions> = schema;
   /** What it touches: a server offers it only where its policy says so. */
-  static readonly access: readonly string[] = ["run"];
+  static override readonly access: readonly string[] = ["run"];
   readonly #programs = new Set<Program>();
   #context: NodeContext | undefined;
   /** The program that takes all chunks. */

@@ -107,7 +107,7 @@ export class HttpRequest extends Node<unknown, HttpResponse, HttpRequestOptions>
   /** Checks the options. */
   static override readonly options: z.ZodType<HttpRequestOptions> = schema;
   /** What it touches: a server offers it only where its policy says so. */
-  static readonly access: readonly string[] = ["net"];
+  static override readonly access: readonly string[] = ["net"];
   readonly #sleeper = new Sleeper();
   readonly #running = new Set<AbortController>();
 

@@ -72,6 +72,9 @@ export class MediaReader<const Options extends MediaReaderOptions = Record<never
       }),
     );
 
+  /** Reads files and URLs, runs ffmpeg: see `NodeClass.access`. */
+  static override readonly access: readonly string[] = ["read", "net", "run"];
+
   /** What it takes and gives with these options. */
   static formats({ audio, video, sampleRate, channels }: CheckedMediaReaderOptions): NodeFormats {
     const kinds: ChunkKind[] = [];

@@ -53,6 +53,9 @@ export class MediaWriter<Frame extends AudioFrame | VideoFrame = AudioFrame | Vi
       }),
     );
 
+  /** Writes files, runs ffmpeg: see `NodeClass.access`. */
+  static override readonly access: readonly string[] = ["write", "run"];
+
   /** What it takes and gives. */
   static formats(): NodeFormats {
     return { accepts: { kinds: ["audio", "video"] }, passes: true };

@@ -58,7 +58,7 @@ export class WebSocketSink<T = unknown> extends Node<
   /** Checks the options. */
   static override readonly options: z.ZodType<WebSocketSinkOptions> = schema;
   /** What it touches: a server offers it only where its policy says so. */
-  static readonly access: readonly string[] = ["net"];
+  static override readonly access: readonly string[] = ["net"];
   readonly #sleeper = new Sleeper();
   #context: NodeContext | undefined;
   #connection: Connection | undefined;

@@ -60,7 +60,7 @@ export class WebSocketSource extends Node<string, unknown, WebSocketSourceOption
   /** Checks the options. */
   static override readonly options: z.ZodType<WebSocketSourceOptions> = schema;
   /** What it touches: a server offers it only where its policy says so. */
-  static readonly access: readonly string[] = ["net"];
+  static override readonly access: readonly string[] = ["net"];
   readonly #sleeper = new Sleeper();
   #context: NodeContext | undefined;
   #running: AbortController | undefined;

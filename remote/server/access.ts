@@ -8,10 +8,15 @@ import {
 } from "@grpc/grpc-js";
 import type { SandboxPolicy } from "../sandbox/host/sandbox_host.ts";
 import { ConfigurationError, RemoteError } from "../../core/errors.ts";
+import type { NodeClass } from "../../core/node.ts";
 
 /** What the holder of a token may do. */
 export interface Policy {
-  /** The node types that may be used. @default all that the server offers */
+  /**
+   * The node types that may be used.
+   *
+   * @default all that the server offers, but for those that reach files, network, programs or foreign code
+   */
   nodes?: readonly string[];
   /** Sessions at once. @default as many as the server takes */
   maxSessions?: number;
@@ -45,17 +50,24 @@ export interface Caller {
   readonly policy: Policy;
 }
 
-const anonymous: Caller = { name: "anonymous", policy: {} };
+/** Whether a policy lets its holder use a node type: one that reaches beyond its chunks has to be named. */
+export function mayUse({ nodes }: Policy, nodeClass: NodeClass): boolean {
+  const type = nodeClass.type ?? nodeClass.name;
+  return nodes?.includes(type) ?? (nodeClass.access ?? []).length === 0;
+}
 
 /** Tells callers by their bearer tokens. */
 export class Access {
   readonly #grants: readonly { digest: Buffer; caller: Caller }[] | undefined;
+  readonly #anonymous: Caller;
 
   /**
    * @param grants the tokens; `undefined` to let everybody in
+   * @param anonymous what everybody may do, where there are no tokens
    * @throws {ConfigurationError} if a token is too short to be one, or there twice
    */
-  constructor(grants?: readonly TokenGrant[]) {
+  constructor(grants?: readonly TokenGrant[], anonymous: Policy = {}) {
+    this.#anonymous = { name: "anonymous", policy: anonymous };
     this.#grants = grants?.map(({ name, token, policy = {} }) => {
       if (token.length < 16) {
         throw new ConfigurationError(
@@ -81,7 +93,7 @@ export class Access {
    * @throws {RemoteError} UNAUTHENTICATED, if the token is missing or not known
    */
   callerOf(metadata: Metadata): Caller {
-    if (this.#grants === undefined) return anonymous;
+    if (this.#grants === undefined) return this.#anonymous;
     const [header] = metadata.get("authorization");
     const token = /^Bearer (.+)$/i.exec(String(header ?? ""))?.[1];
     if (token === undefined) throw unauthenticated("the call has no bearer token");

@@ -7,6 +7,7 @@ import {
   ListNodesResponseSchema,
   ResumeMode,
 } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
+import { mayUse } from "./access.ts";
 import type { ServerState } from "./server_state.ts";
 import { unary } from "./unary.ts";
 
@@ -15,7 +16,7 @@ export function listNodesHandler(server: ServerState): handleUnaryCall<Uint8Arra
   return unary(ListNodesRequestSchema, (_request, { metadata }) => {
     const { host: { registry }, access } = server.settings;
     const { policy } = access.callerOf(metadata);
-    const types = registry.types.filter((type) => policy.nodes?.includes(type) ?? true);
+    const types = registry.types.filter((type) => mayUse(policy, registry.get(type)!));
     const nodes = types.map((type) => {
       const nodeClass = registry.get(type)!;
       return { type, optionsSchema: schemaOf(nodeClass), resumeMode: modeOf(nodeClass) };

@@ -8,7 +8,7 @@ import { builtinNodes } from "../../nodes/mod.ts";
 import { BundleService } from "../../proto/gen/remotemedia/v1/bundle_service_pb.ts";
 import { ExecutionService } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { ObjectService } from "../../proto/gen/remotemedia/v1/object_service_pb.ts";
-import { Access, type TokenGrant } from "./access.ts";
+import { Access, type Policy, type TokenGrant } from "./access.ts";
 import { bind, bracketed, type ServerTls } from "./bind.ts";
 import { bundleHandlers, bundleService } from "./bundle_service.ts";
 import { startHttpPort } from "./http_port.ts";
@@ -43,6 +43,8 @@ export interface ServeOptions {
   idleTimeoutMs?: number;
   /** How long a session may take, in ms; 0 for ever. @default 0 */
   wallTimeoutMs?: number;
+  /** What clients may do, where no tokens are asked for. @default {} */
+  policy?: Policy;
   /** How clients' own code runs, in sandboxes; `false` to take none. @default {} */
   userCode?: UserCodeOptions | false;
 }
@@ -105,7 +107,7 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
   const { idleTimeoutMs = 0, wallTimeoutMs = 0, insecure = false } = options;
   const registry = nodes instanceof NodeRegistry ? nodes : new NodeRegistry(nodes);
   const maxMessageBytes = maxMessageMb * 2 ** 20;
-  const access = new Access(options.tokens);
+  const access = new Access(options.tokens, options.policy);
   const metrics: Metrics = new Metrics({
     sessions: (): number => state.sessions,
     queuedBytes: (): number =>

@@ -4,7 +4,7 @@ import type { Executor, NodeSpec } from "../../core/executor.ts";
 import type { AnyNode, NodeClass } from "../../core/node.ts";
 import { Pipeline } from "../../core/pipeline.ts";
 import type { NodeRegistry } from "../../core/registry.ts";
-import type { Caller } from "./access.ts";
+import { type Caller, mayUse } from "./access.ts";
 import { NodeElsewhere } from "../sandbox/host/node_elsewhere.ts";
 
 /** How a session's nodes are made. */
@@ -35,7 +35,8 @@ export function makeNodes(
   let executor: Executor | undefined;
   return specs.map((spec) => {
     if (spec.module === undefined) {
-      if (caller.policy.nodes?.includes(spec.type) === false) {
+      const nodeClass = host.registry.get(spec.type);
+      if (nodeClass !== undefined && !mayUse(caller.policy, nodeClass)) {
         throw new RemoteError(`Cannot use node type ${spec.type} as "${caller.name}" may not`, {
           code: status.PERMISSION_DENIED,
         });

@@ -125,12 +125,16 @@ function absent(name) {
 var AudioBuffer = absent("AudioBuffer");
 var AudioChannelMerger = absent("AudioChannelMerger");
 var AudioChannelSplitter = absent("AudioChannelSplitter");
+var AudioDecoder = absent("AudioDecoder");
+var AudioEncoder = absent("AudioEncoder");
 var AudioFader = absent("AudioFader");
+var AudioFilter = absent("AudioFilter");
 var AudioGain = absent("AudioGain");
 var AudioLevelMeter = absent("AudioLevelMeter");
 var AudioMixer = absent("AudioMixer");
 var AudioResampler = absent("AudioResampler");
 var AudioTransform = absent("AudioTransform");
+var AudioVideoSync = absent("AudioVideoSync");
 var Batch = absent("Batch");
 var Buffer = absent("Buffer");
 var BundleStore = absent("BundleStore");
@@ -147,6 +151,7 @@ var ExtractAudioData = absent("ExtractAudioData");
 var FakeClock = absent("FakeClock");
 var FeatureExtractor = absent("FeatureExtractor");
 var FormatConverter = absent("FormatConverter");
+var FrameSampler = absent("FrameSampler");
 var HttpRequest = absent("HttpRequest");
 var ManifestError = absent("ManifestError");
 var MediaReader = absent("MediaReader");
@@ -156,6 +161,7 @@ var PassThrough = absent("PassThrough");
 var Recorder = absent("Recorder");
 var RemoteExecutor = absent("RemoteExecutor");
 var SandboxExecutor = absent("SandboxExecutor");
+var SceneDetector = absent("SceneDetector");
 var SentenceAggregator = absent("SentenceAggregator");
 var SerializedClassExecutorNode = absent("SerializedClassExecutorNode");
 var SpeechSegmenter = absent("SpeechSegmenter");
@@ -164,8 +170,14 @@ var TextProcessor = absent("TextProcessor");
 var TextTransform = absent("TextTransform");
 var ThreadExecutor = absent("ThreadExecutor");
 var Throttle = absent("Throttle");
+var Thumbnailer = absent("Thumbnailer");
 var TurnDetector = absent("TurnDetector");
 var Validator = absent("Validator");
+var VideoBuffer = absent("VideoBuffer");
+var VideoFilter = absent("VideoFilter");
+var VideoOverlay = absent("VideoOverlay");
+var VideoResizer = absent("VideoResizer");
+var VideoTransform = absent("VideoTransform");
 var VoiceActivityDetector = absent("VoiceActivityDetector");
 var WebSocketSink = absent("WebSocketSink");
 var WebSocketSource = absent("WebSocketSource");
@@ -199,7 +211,7 @@ var parseManifest = absent("parseManifest");
 var pipelineFromManifest = absent("pipelineFromManifest");
 var probeMedia = absent("probeMedia");
 var readMedia = absent("readMedia");
-var remoteModule = absent("remoteModule");
+var sampleFormats = absent("sampleFormats");
 var sdkSpecifier = absent("sdkSpecifier");
 var sdkVersion = absent("sdkVersion");
 var serve = absent("serve");
@@ -211,6 +223,7 @@ var speech = absent("speech");
 var textNodes = absent("textNodes");
 var textOperations = absent("textOperations");
 var toManifest = absent("toManifest");
+var videoNodes = absent("videoNodes");
 var writeMedia = absent("writeMedia");
 
 // core/codec/byte_writer.ts
@@ -4889,6 +4902,8 @@ var Node = class extends TransformStream {
   static options;
   /** Where user code lives, so that it can travel: `import.meta.url`. */
   static module;
+  /** What its nodes reach beside chunks: see {@linkcode NodeClass.access}. */
+  static access;
   /**
    * Says that nodes of this class keep nothing between chunks. On a server that dies, such a node goes on
    * elsewhere by getting its last inputs again; one with a state needs `snapshot()` and `restore()`.
@@ -5148,6 +5163,8 @@ var FunctionNode = class extends Node {
   #kind;
   #module;
   /**
+   * Keeps the function and where it can be found.
+   *
    * @param work the function
    * @param place what it does, and where it can be found again
    * @param config what is the same for all nodes
@@ -6833,13 +6850,17 @@ export {
   AudioBuffer,
   AudioChannelMerger,
   AudioChannelSplitter,
+  AudioDecoder,
+  AudioEncoder,
   AudioFader,
+  AudioFilter,
   AudioFrame,
   AudioGain,
   AudioLevelMeter,
   AudioMixer,
   AudioResampler,
   AudioTransform,
+  AudioVideoSync,
   Batch,
   Buffer,
   BundleStore,
@@ -6858,6 +6879,7 @@ export {
   FakeClock,
   FeatureExtractor,
   FormatConverter,
+  FrameSampler,
   FunctionNode,
   Graph,
   GraphNode,
@@ -6882,6 +6904,7 @@ export {
   RemoteExecutor,
   SandboxError,
   SandboxExecutor,
+  SceneDetector,
   SentenceAggregator,
   SerializationError,
   SerializedClassExecutorNode,
@@ -6892,9 +6915,15 @@ export {
   TextTransform,
   ThreadExecutor,
   Throttle,
+  Thumbnailer,
   TurnDetector,
   Validator,
+  VideoBuffer,
+  VideoFilter,
   VideoFrame,
+  VideoOverlay,
+  VideoResizer,
+  VideoTransform,
   VoiceActivityDetector,
   WebSocketSink,
   WebSocketSource,
@@ -6939,8 +6968,8 @@ export {
   pixelFormats,
   probeMedia,
   readMedia,
-  remoteModule,
   requiredDeno,
+  sampleFormats,
   sdkSpecifier,
   sdkVersion,
   serve,
@@ -6954,5 +6983,6 @@ export {
   textNodes,
   textOperations,
   toManifest,
+  videoNodes,
   writeMedia
 };
