@@ -74,6 +74,22 @@ Deno.test("readMedia says in one sentence why it cannot read", async () => {
   });
 });
 
+Deno.test("readMedia runs the ffmpeg that the environment names", async () => {
+  await inFolder(async (folder) => {
+    await ffmpeg("-t", "1", "-i", speech, `${folder}/a.mp3`);
+    Deno.env.set("FFMPEG_PATH", "/nowhere/by-environment");
+    try {
+      match(
+        (await readToFault(`${folder}/a.mp3`)).message,
+        /\/nowhere\/by-environment was not found/,
+      );
+      equal((await readToFault(`${folder}/a.mp3`, { ffmpeg: "ffmpeg" })).message, "");
+    } finally {
+      Deno.env.delete("FFMPEG_PATH");
+    }
+  });
+});
+
 Deno.test("readMedia reads an MP4 that is cut off as far as it can, and says that it is", async () => {
   await inFolder(async (folder) => {
     const source = ["-t", "10", "-i", speech];
@@ -192,6 +208,12 @@ Deno.test({
       equal(unread.given, taken, "it goes on taking bytes though nobody reads");
       ok(taken < 5e6, `${taken} bytes were taken for one frame`);
       await idle.cancel();
+
+      // all of it has room in ffmpeg's pipe, so that nothing but its input is left to wait for
+      const front = (await Deno.readFile(path)).slice(0, 88_000);
+      const enough = readMedia(stuckAfter(front), { duration: 1 });
+      ok(Math.abs(samplesOf(await Array.fromAsync(enough)).length - 16_000) <= 1);
+      deepEqual(await others(), [], "after its duration, while its input waits");
 
       const stuck = readMedia(stuckAfter(await Deno.readFile(path))).getReader();
       await stuck.read();
