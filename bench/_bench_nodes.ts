@@ -1,4 +1,4 @@
-import { AudioFrame, Node } from "@remotemedia/sdk";
+import { type AudioFrame, Node } from "@remotemedia/sdk";
 
 /** Gives its input. */
 export class Echo extends Node<AudioFrame, AudioFrame> {
