@@ -1,4 +1,4 @@
-import { equal, ok } from "node:assert/strict";
+import { equal, match, ok } from "node:assert/strict";
 
 const root = new URL("../../", import.meta.url).pathname;
 
@@ -19,5 +19,22 @@ for (const name of ["01_local_pipeline.ts", "02_remote_node.ts"]) {
       const [wantedStart, wantedEnd] = numbers(line);
       ok(Math.abs(start! - wantedStart!) < 0.1 && Math.abs(end! - wantedEnd!) < 0.1, lines[index]!);
     }
+  });
+}
+
+for (
+  const [name, wanted] of [
+    ["03_own_node.ts", /^Loudest at 15\.5 s: -19\.6 dBFS\n$/],
+    ["04_remote_module.ts", /^mean 3\ncounter 15\ndown 15\ndown 14\ndown 13\n$/],
+  ] as const
+) {
+  Deno.test(`examples/${name} runs its own code on a server`, async () => {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", `${root}examples/${name}`],
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    equal(code, 0, new TextDecoder().decode(stderr));
+    match(new TextDecoder().decode(stdout), wanted);
   });
 }
