@@ -1,4 +1,5 @@
-import { deepEqual, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { requiredDeno } from "../core/runtime.ts";
 
 /** What each folder may import from, beside itself. */
 const layers: Record<string, readonly string[]> = {
@@ -57,4 +58,16 @@ Deno.test("Every npm version is pinned exactly, and no file names a registry's h
     ) continue;
     ok(!hosts.test(await Deno.readTextFile(path)), `${path} names a registry's host`);
   }
+});
+
+Deno.test("Deno's version is the same in README, Dockerfile, CI and the file that the code checks", async () => {
+  for (const path of ["README.md", "Dockerfile", ".ci/run"]) {
+    const found = [...(await Deno.readTextFile(path)).matchAll(/deno@(\d+\.\d+\.\d+)/g)];
+    ok(found.length > 0, path);
+    for (const [, version] of found) equal(version, requiredDeno, path);
+  }
+});
+
+Deno.test("README is at most 150 lines", async () => {
+  ok((await Deno.readTextFile("README.md")).split("\n").length <= 150);
 });
