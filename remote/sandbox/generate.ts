@@ -19,7 +19,9 @@ export async function generate(entry: string): Promise<string> {
     cwd: new URL("../../", import.meta.url).pathname,
   }).output();
   if (code !== 0) throw new Error(`Cannot bundle ${entry}: ${new TextDecoder().decode(stderr)}`);
-  return head + new TextDecoder().decode(stdout);
+  // where npm's packages lie differs between machines: the file must not
+  const text = new TextDecoder().decode(stdout).replaceAll(/^\/\/ .*\/npm\/[^/]+\//gm, "// npm:");
+  return head + text;
 }
 
 /** All entry points of the SDK: whatever a module imports of them, a bundle imports of the sandbox's one. */

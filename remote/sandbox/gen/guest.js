@@ -1624,7 +1624,7 @@ var DropQueue = class {
   }
 };
 
-// ../../root/.cache/deno/npm/registry.npmjs.org/@logtape/logtape/2.4.2/dist/level.js
+// npm:@logtape/logtape/2.4.2/dist/level.js
 var logLevels = [
   "trace",
   "debug",
@@ -1641,7 +1641,7 @@ function compareLogLevel(a, b) {
   return aIndex - bIndex;
 }
 
-// ../../root/.cache/deno/npm/registry.npmjs.org/@logtape/logtape/2.4.2/dist/scoped-config.js
+// npm:@logtape/logtape/2.4.2/dist/scoped-config.js
 var scopedConfigSymbol = Symbol.for("logtape.scopedConfig");
 var defaultScopedLogger = {
   filters: [],
@@ -1785,7 +1785,7 @@ function getScopedFilters(scopedConfig, category) {
   return noFilters;
 }
 
-// ../../root/.cache/deno/npm/registry.npmjs.org/@logtape/logtape/2.4.2/dist/source-location.js
+// npm:@logtape/logtape/2.4.2/dist/source-location.js
 var v8FramePrefix = "    at ";
 var absoluteFilePattern = /^(?:[A-Za-z][A-Za-z0-9+.-]*:|\/|\\\\)/;
 var locationPattern = /^(.+):(\d+):(\d+)$/;
@@ -1847,7 +1847,7 @@ function parseLocation(location) {
   };
 }
 
-// ../../root/.cache/deno/npm/registry.npmjs.org/@logtape/logtape/2.4.2/dist/logger.js
+// npm:@logtape/logtape/2.4.2/dist/logger.js
 var lazySymbol = Symbol.for("logtape.lazy");
 var throttlingSummaryRecordSymbol = Symbol.for("LogTape.throttlingSummaryRecord");
 var immediateSinkSymbol = Symbol.for("LogTape.sinkSnapshotPolicy.immediate");
@@ -2917,7 +2917,7 @@ function renderMessage(template, values) {
   return args;
 }
 
-// ../../root/.cache/deno/npm/registry.npmjs.org/@logtape/logtape/2.4.2/dist/context.js
+// npm:@logtape/logtape/2.4.2/dist/context.js
 var categoryPrefixSymbol = Symbol.for("logtape.categoryPrefix");
 function getCategoryPrefix() {
   const rootLogger = LoggerImpl.getLogger();
