@@ -26,8 +26,6 @@ const settings = {
     .meta(flag("end sessions that run for so long; 0 for never")),
   drainSeconds: z.coerce.number().min(0).default(30)
     .meta(flag("at SIGTERM, wait so long for sessions to end")),
-  workers: z.coerce.number().int().min(1).max(256).default(1)
-    .meta(flag("processes that share the port, to use more than one core")),
   insecure: z.stringbool().or(z.boolean()).default(false)
     .meta(flag("listen beyond this machine without tokens or client certificates")),
 } as const;
