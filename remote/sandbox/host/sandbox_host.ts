@@ -9,6 +9,7 @@ import type { Bundle } from "../../../packaging/bundle.ts";
 import type { Isolation, Launch } from "./launch.ts";
 import { NodeElsewhere } from "./node_elsewhere.ts";
 import { type CallBack, Sandbox } from "./sandbox.ts";
+import type { SandboxProcess } from "./sandbox_process.ts";
 import { SandboxPool, type SandboxPoolOptions } from "./sandbox_pool.ts";
 
 /** What a sandbox may do, as the one who runs it says. */
@@ -66,8 +67,16 @@ export class SandboxHost implements AsyncDisposable {
     { policy = {}, ...options }: SandboxLoadOptions = {},
   ): Promise<Sandbox> {
     const launch = launchOf(bundle.manifest.permissions, policy);
+    const load = async (process: SandboxProcess) =>
+      await Sandbox.load(process, bundle, { ...options, limits: launch.limits });
     const process = await this.#pool.take(launch);
-    return await Sandbox.load(process, bundle, { ...options, limits: launch.limits });
+    try {
+      return await load(process);
+    } catch (error) {
+      if (!process.killedFromOutside) throw error;
+      // it was killed while it waited, before anybody noticed
+      return await load(await this.#pool.take(launch));
+    }
   }
 
   /**

@@ -59,16 +59,19 @@ export class SandboxPool implements AsyncDisposable {
   async take(launch: Launch): Promise<SandboxProcess> {
     if (this.#closed) throw new SandboxError("Sandbox pool is closed", { reason: "denied" });
     const kind = this.#kind(launch);
-    while (true) {
-      const waiting = kind.waiting.shift();
-      const taken = await (waiting ?? this.#start(launch));
-      setTimeout(() => this.#fill(kind), 0); // after the one who waits for this got on with it
-      if (taken.alive) return taken;
-      if (waiting === undefined) {
-        await taken.over;
-        throw taken.endError;
+    const fill = () => void setTimeout(() => this.#fill(kind), 0); // after who waits got on with it
+    for (let waiting = kind.waiting.shift(); waiting; waiting = kind.waiting.shift()) {
+      const process = await waiting.catch(() => undefined); // #fill() logs why it did not start
+      if (process?.alive) {
+        fill();
+        return process;
       }
     }
+    const process = await this.#start(launch);
+    fill();
+    if (process.alive) return process;
+    await process.over;
+    throw process.endError;
   }
 
   /** Ends all processes, those that work too. */
@@ -97,7 +100,7 @@ export class SandboxPool implements AsyncDisposable {
       const started = this.#start(kind.launch);
       kind.waiting.push(started);
       started.catch((error) => {
-        kind.waiting.splice(kind.waiting.indexOf(started), 1);
+        kind.waiting = kind.waiting.filter((waiting) => waiting !== started);
         log.error("Cannot start a process to wait: {error}", { error });
       });
     }

@@ -43,6 +43,8 @@ export class SandboxProcess {
   #listener: Listener | undefined;
   #limits: CompleteLimits;
   #endError: SandboxError | undefined;
+  #killed = false;
+  #killedFromOutside = false;
   #words = "";
   #wordsRead: Promise<void> | undefined;
   #unwatch: (() => void) | undefined;
@@ -117,6 +119,11 @@ export class SandboxProcess {
     return this.#endError === undefined && (processUsage(this.pid)?.residentBytes ?? 0) > 0;
   }
 
+  /** Whether somebody else ended it, with a signal: its guest did nothing wrong. */
+  get killedFromOutside(): boolean {
+    return this.#killedFromOutside;
+  }
+
   /** Resolves when the process is gone and nothing of it is left. */
   get over(): Promise<void> {
     return this.#over.promise;
@@ -155,6 +162,7 @@ export class SandboxProcess {
   kill(reason: SandboxReason, what: string, cause?: unknown): void {
     if (this.#endError !== undefined) return;
     this.#end(new SandboxError(`Sandbox ${what}`, { reason, cause }));
+    this.#killed = true;
     killChild(this.#child);
   }
 
@@ -271,6 +279,7 @@ export class SandboxProcess {
     await this.#wordsRead; // its last words may still be in the pipe
     const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
     const words = plainWords(this.#words);
+    this.#killedFromOutside = signal === "SIGKILL" && !this.#killed;
     const what = words === "" ? how : `failed: ${words}`;
     this.#end(new SandboxError(`Sandbox ${what}`, { reason: reasonOf(words) }));
     this.#link?.close();

@@ -65,8 +65,10 @@ Deno.test("encodeValue keeps any value that fast-check can think of", () => {
 });
 
 Deno.test("decodeValue reads what @msgpack/msgpack writes of any JSON value", () => {
+  // the reference refuses to read the key __proto__
+  const value = fc.jsonValue().filter((value) => !JSON.stringify(value).includes('"__proto__"'));
   fc.assert(
-    fc.property(fc.jsonValue(), (value) => {
+    fc.property(value, (value) => {
       const bytes = encode(value);
       assert.deepEqual(decodeValue(bytes), decode(bytes));
     }),
