@@ -17,6 +17,7 @@ export type NodePhase =
   | "process"
   | "marker"
   | "interrupt"
+  | "wake"
   | "snapshot"
   | "restore"
   | "flush"

@@ -39,6 +39,11 @@ export interface NodeContext {
   readonly signal: AbortSignal;
   /** Logs under `["remotemedia", "node", name]`. */
   readonly log: Logger;
+  /**
+   * Asks for a call of {@linkcode Node.onWake}, from a timer for example: it comes between two chunks, and not
+   * once the end of the stream was reached. Asking again before it came changes nothing.
+   */
+  wake(): void;
 }
 
 /** A class of nodes, as registries hold it. */
@@ -77,8 +82,8 @@ export type OutputOf<N> = N extends Node<never, infer O, infer _P, infer _Q> ? O
  * A step of a pipeline: a `TransformStream` whose work is done in {@linkcode Node.process}.
  *
  * `open()` is called once before the first chunk, `flush()` once at the end of the stream, and `close()`
- * always, exactly once, however the stream ends. No two of `open`, `process`, `onMarker`, `snapshot` and
- * `flush` run at the same time, unless `concurrency` lets several `process()` do so. What they throw fails
+ * always, exactly once, however the stream ends. No two of `open`, `process`, `onMarker`, `onWake`, `snapshot`
+ * and `flush` run at the same time, unless `concurrency` lets several `process()` do so. What they throw fails
  * the stream with a `NodeError`.
  *
  * A {@linkcode Marker} in the stream is not given to `process()`; it passes in its place.
@@ -211,6 +216,12 @@ export abstract class Node<
    * the past, end what is running. What it gives goes on instead of what was dropped.
    */
   onInterrupt?(): NodeOutput<O>;
+
+  /**
+   * Called after `context.wake()`, when no chunk is worked on: what it gives goes on, although no chunk came.
+   * Chunks that come meanwhile wait.
+   */
+  onWake?(): NodeOutput<O>;
 
   /** The state as a structured-clonable value, from which {@linkcode Node.restore} goes on. */
   snapshot?(): unknown;

@@ -35,10 +35,13 @@ export class NodeSlot {
     return this.#in - 1;
   }
 
-  async open(signal: AbortSignal, state: unknown): Promise<void> {
+  /** Opens the node. It calls `wake` when it wants {@linkcode NodeSlot.wake} to be called. */
+  async open(
+    { signal, state, wake }: { signal: AbortSignal; state: unknown; wake: () => void },
+  ): Promise<void> {
     const { node, name } = this;
     try {
-      await node.open?.({ name, signal, log: loggerFor("node", name) });
+      await node.open?.({ name, signal, log: loggerFor("node", name), wake });
     } catch (cause) {
       throw this.failure("open", cause);
     }
@@ -119,6 +122,14 @@ export class NodeSlot {
       return this.node.onInterrupt?.();
     } catch (cause) {
       throw this.failure("interrupt", cause);
+    }
+  }
+
+  wake(): NodeOutput<unknown> {
+    try {
+      return this.node.onWake?.();
+    } catch (cause) {
+      throw this.failure("wake", cause);
     }
   }
 

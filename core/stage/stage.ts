@@ -43,8 +43,13 @@ export abstract class Stage {
   /** Chunks up to this one were dropped by an interrupt. */
   #dropUntil = 0;
   #epoch = 0;
-  /** While set, newly taken chunks wait: an interrupt is not through yet. */
+  /** While set, newly taken chunks wait: an interrupt, or a call of a node that asked for it, is not through. */
   #gate: Promise<void> | undefined;
+  /** The nodes that asked to be called between chunks, by their index. */
+  readonly #sleepless = new Set<number>();
+  /** What such a node gave, until it is out. */
+  #awake: void | Promise<void> = undefined;
+  #flushing = false;
 
   constructor(slots: readonly NodeSlot[], queueSize: number) {
     this.slots = slots;
@@ -276,8 +281,10 @@ export abstract class Stage {
   }
 
   async #open(): Promise<void> {
-    for (const slot of this.slots) {
-      await slot.open(this.#abort.signal, this.#states.get(slot.name));
+    const { signal } = this.#abort;
+    for (const [index, slot] of this.slots.entries()) {
+      const wake = () => this.#wake(index);
+      await slot.open({ signal, state: this.#states.get(slot.name), wake });
       this.throwIfEnded();
     }
     this.#life = "open";
@@ -286,6 +293,7 @@ export abstract class Stage {
   async #close(): Promise<void> {
     await this.#openOnce();
     while (this.#gate !== undefined) await this.#gate;
+    this.#flushing = true; // what a node wants to give by itself, its flush() gives
     try {
       await this.drained();
       for (const [index, slot] of this.slots.entries()) {
@@ -330,6 +338,7 @@ export abstract class Stage {
     this.#signalChange();
     if (fromOutside) await this.#opening?.catch(() => {}); // whoever opened it was told
     await settled;
+    if (fromOutside) await this.#awake?.catch(() => {}); // told by whoever waits for it
     if (started) {
       const failed = await this.#closeNodes(reason);
       if (failed !== undefined) log.error("{error}", { error: failed });
@@ -371,10 +380,14 @@ export abstract class Stage {
       return;
     }
     this.#signalChange();
-    const gate = this.#afterInterrupt(
+    this.#holdUntil(this.#afterInterrupt(
       Promise.all([this.#gate, this.settled(), release]),
       outputs,
-    );
+    ));
+  }
+
+  /** Makes newly taken chunks wait for `gate`, which never fails. */
+  #holdUntil(gate: Promise<void>): void {
     this.#gate = gate;
     void gate.then(() => {
       if (this.#gate === gate) this.#gate = undefined;
@@ -389,6 +402,27 @@ export abstract class Stage {
       }
     } catch (error) {
       await this.fail(error).catch(() => {}); // both streams tell it
+    }
+  }
+
+  /** A node asks to be called when no chunk is worked on. */
+  #wake(index: number): void {
+    if (this.#life === "ended" || this.#flushing || this.#sleepless.has(index)) return;
+    this.#sleepless.add(index);
+    this.#holdUntil(this.#callAwake(index, this.#gate));
+  }
+
+  async #callAwake(index: number, gate: Promise<void> | undefined): Promise<void> {
+    try {
+      await this.#opening;
+      await gate;
+      await this.settled();
+      this.#sleepless.delete(index);
+      this.throwIfEnded();
+      this.#awake = this.deliver(index, this.slots[index]!.wake(), "wake");
+      await this.#awake;
+    } catch (error) {
+      if (this.#life !== "ended") await this.fail(error).catch(() => {}); // both streams tell it
     }
   }
 }

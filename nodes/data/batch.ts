@@ -1,7 +1,10 @@
 import { z } from "zod";
-import { Node } from "../../core/node.ts";
+import { Node, type NodeContext } from "../../core/node.ts";
 import { requireTimestamp } from "./_field.ts";
 import { sizeOf } from "./_size.ts";
+
+/** The longest time that a timer takes. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const schema = z.strictObject({
   maxCount: z.int().min(1).max(100_000).default(1000).describe("The most chunks in a batch"),
@@ -10,7 +13,7 @@ const schema = z.strictObject({
   maxMs: z.number().positive().optional()
     .describe("How long a batch may span from its first chunk, in ms"),
   clock: z.enum(["arrival", "timestamp"]).default("arrival")
-    .describe("Whether maxMs is measured when chunks come, or by their timestamps"),
+    .describe("Whether maxMs is measured by this machine's clock, or by the chunks' timestamps"),
 });
 
 /** Options of {@linkcode Batch}. */
@@ -21,18 +24,18 @@ export interface BatchOptions {
   maxBytes?: number;
   /** How long a batch may span from its first chunk, in ms. @default no limit */
   maxMs?: number;
-  /** Whether `maxMs` is measured when chunks come, or by their timestamps. @default "arrival" */
+  /** Whether `maxMs` is measured by this machine's clock, or by the chunks' timestamps. @default "arrival" */
   clock: "arrival" | "timestamp";
 }
 
 /**
  * Collects chunks into batches that end when they have `maxCount` chunks, before they pass `maxBytes`, or
- * when a chunk comes `maxMs` or more after the first one. What is left is given at the end of the stream.
+ * `maxMs` after the first one. What is left is given at the end of the stream.
  *
- * Time is looked at when a chunk comes, not by a timer: while none comes, a batch waits. With `clock:
- * "timestamp"` that makes batches depend on the data alone; a timestamp that jumps back ends the batch. Keeps
- * fewer than `maxCount` chunks. An interrupt forgets them. Throws a `TypeError` on a chunk without
- * timestamp when it goes by them.
+ * With `clock: "arrival"` a timer ends a batch that is `maxMs` old, also while no chunk comes. With
+ * `"timestamp"` batches depend on the data alone: the chunk that is `maxMs` or more after the first one ends
+ * the batch, and so does a timestamp that jumps back. Keeps fewer than `maxCount` chunks. An interrupt
+ * forgets them. Throws a `TypeError` on a chunk without timestamp when it goes by them.
  *
  * @example
  * ```ts
@@ -51,6 +54,13 @@ export class Batch<T = unknown> extends Node<T, T[], BatchOptions> {
   #bytes = 0;
   /** When the first chunk came, in ms. */
   #start = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #wake: () => void = () => {};
+
+  /** Keeps what ends a batch by time. */
+  override open({ wake }: NodeContext): void {
+    this.#wake = wake;
+  }
 
   /** Gives the batches that the chunk ends: none, one, or one before it and one with it. */
   process(input: T): T[] | Generator<T[]> | undefined {
@@ -60,13 +70,18 @@ export class Batch<T = unknown> extends Node<T, T[], BatchOptions> {
     const before = this.#chunks.length > 0 && (this.#bytes + bytes > maxBytes || this.#isOver(now))
       ? this.#take()
       : undefined;
-    if (this.#chunks.length === 0) this.#start = now;
+    if (this.#chunks.length === 0) this.#begin(now);
     this.#chunks.push(input);
     this.#bytes += bytes;
     const isFull = this.#chunks.length >= maxCount || this.#bytes >= maxBytes;
     if (!isFull) return before;
     const full = this.#take();
     return before === undefined ? full : both(before, full);
+  }
+
+  /** Gives the batch whose time is over. */
+  override onWake(): T[] | undefined {
+    return this.#chunks.length > 0 && this.#isOver(performance.now()) ? this.#take() : undefined;
   }
 
   /** Gives the batch that is begun. */
@@ -91,7 +106,23 @@ export class Batch<T = unknown> extends Node<T, T[], BatchOptions> {
     const isArrival = this.options.clock === "arrival";
     this.#chunks = [...state.chunks];
     this.#bytes = state.bytes;
-    this.#start = isArrival ? performance.now() - state.start : state.start;
+    if (this.#chunks.length > 0) {
+      this.#begin(isArrival ? performance.now() - state.start : state.start);
+    }
+  }
+
+  /** Ends the timer. */
+  override close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #begin(start: number): void {
+    this.#start = start;
+    const { maxMs, clock } = this.options;
+    if (maxMs === undefined || clock !== "arrival") return;
+    const left = start + maxMs - performance.now();
+    // a timer may come a little early
+    this.#timer = setTimeout(this.#wake, Math.min(Math.max(0, Math.ceil(left)) + 1, MAX_TIMER_MS));
   }
 
   #now(input: T): number {
@@ -106,6 +137,7 @@ export class Batch<T = unknown> extends Node<T, T[], BatchOptions> {
   }
 
   #take(): T[] {
+    clearTimeout(this.#timer);
     const chunks = this.#chunks;
     this.#chunks = [];
     this.#bytes = 0;

@@ -85,8 +85,8 @@ export interface CommandOptions {
  *
  * With `lifetime: "chunk"` a program runs for each chunk: its input ends after the chunk, and all that it gives
  * belongs to that chunk, whose time and metadata audio frames go on from. With `"stream"` one program takes
- * all chunks. What it gives by itself comes out while the next chunk is written, or at the end; with
- * `replies` the node waits for that many outputs after each chunk.
+ * all chunks, and what it gives comes out when it gives it; with `replies` the node waits for that many
+ * outputs after each chunk.
  *
  * A run that fails, or ends before its input, fails the stream with the exit code and the last line of its
  * standard error, unless there are `restarts` left: then it is started again, and the chunk under way is
@@ -130,6 +130,11 @@ export class Command extends Node<
   /** Gives what the program gives. */
   process(input: unknown): AsyncGenerator<unknown> {
     return this.options.lifetime === "chunk" ? this.#runFor(input) : this.#exchange(input);
+  }
+
+  /** Gives what the program gave by itself. */
+  override *onWake(): Generator<unknown> {
+    while (this.#current?.program.hasOutput) yield this.#current.program.take();
   }
 
   /** Ends the program's input, and gives what it still gives. */
@@ -228,7 +233,9 @@ export class Command extends Node<
     const { input: format, sampleFormat, lifetime } = this.options;
     const metadata = fieldOf(input, "metadata") as Metadata | undefined;
     const origin = { timestamp: timestampOf(input), metadata };
-    const program = new Program({ ...this.options, origin }, this.#context!.log);
+    const { log, wake } = this.#context!;
+    const onOutput = lifetime === "stream" ? wake : undefined;
+    const program = new Program({ ...this.options, origin, onOutput }, log);
     this.#programs.add(program);
     const encode = encoderOf({ input: format, sampleFormat, single: lifetime === "chunk" });
     return { program, encode };

@@ -36,6 +36,7 @@ const phases: readonly string[] = [
   "process",
   "marker",
   "interrupt",
+  "wake",
   "snapshot",
   "restore",
   "flush",

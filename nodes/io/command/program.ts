@@ -14,6 +14,8 @@ export interface ProgramOptions extends DecoderOptions {
   cwd?: string;
   /** Environment variables, beside those of this process. */
   env: Record<string, string>;
+  /** Called when an output waits to be taken. */
+  onOutput?: () => void;
 }
 
 /** Outputs that wait to be taken before the program is read no further. */
@@ -145,13 +147,14 @@ export class Program {
   }
 
   /** Reads all that it gives, and waits for its end. Never fails. */
-  async #run(options: DecoderOptions): Promise<void> {
+  async #run(options: ProgramOptions): Promise<void> {
     let fault: unknown;
     try {
       for await (const output of decode(this.#stdout, options)) {
         if (this.#killed) break;
         this.#ready.push(output);
         this.tell();
+        options.onOutput?.();
         while (this.#ready.length >= AHEAD && !this.#killed) await this.#changed.promise;
       }
     } catch (error) {

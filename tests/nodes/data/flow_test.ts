@@ -37,6 +37,21 @@ Deno.test("Batch ends by count, bytes and time, whichever is first", async () =>
   ]);
 });
 
+Deno.test("Batch gives a batch when its time is over, while no chunk comes", async () => {
+  const batch = new Batch<number>({ maxMs: 20 });
+  const reader = batch.readable.getReader();
+  const writer = batch.writable.getWriter();
+  void writer.write(1);
+  void writer.write(2);
+  deepEqual((await reader.read()).value, [1, 2]);
+  void writer.write(3);
+  deepEqual((await reader.read()).value, [3]);
+  void writer.write(4);
+  void writer.close();
+  deepEqual((await reader.read()).value, [4]);
+  deepEqual((await reader.read()).done, true);
+});
+
 Deno.test("Batch counts the bytes of text as UTF-8, of frames as samples", async () => {
   const audio = new AudioFrame({ data: new Float32Array(2), sampleRate: 8000 });
   const batches = await through(new Batch({ maxBytes: 9 }), ["é€😀", "a", audio, audio]);

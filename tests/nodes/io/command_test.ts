@@ -37,6 +37,19 @@ for (const [title, options] of Object.entries(contracts)) {
   for (const { name, run } of cases) Deno.test(`${title} ${name}`, run);
 }
 
+Deno.test("Command gives what a program says by itself, while no chunk comes", async () => {
+  const script = "read a; echo got $a; sleep 0.1; echo one; sleep 0.1; echo two; cat";
+  const command = new Command(shell(script));
+  const reader = command.readable.getReader();
+  const writer = command.writable.getWriter();
+  void writer.write("it");
+  for (const output of ["got it", "one", "two"]) equal((await reader.read()).value, output);
+  void writer.write("last");
+  void writer.close();
+  equal((await reader.read()).value, "last");
+  equal((await reader.read()).done, true);
+});
+
 Deno.test("Command writes and reads lines, text, bytes and messages with their length", async () => {
   const texts = ["é one", "two"];
   deepEqual(await run({ command: "cat" }, texts), texts);
