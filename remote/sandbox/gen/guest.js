@@ -3016,13 +3016,15 @@ var NodeSlot = class {
   get lastIndex() {
     return this.#in - 1;
   }
-  async open(signal, state) {
+  /** Opens the node. It calls `wake` when it wants {@linkcode NodeSlot.wake} to be called. */
+  async open({ signal, state, wake }) {
     const { node, name } = this;
     try {
       await node.open?.({
         name,
         signal,
-        log: loggerFor("node", name)
+        log: loggerFor("node", name),
+        wake
       });
     } catch (cause) {
       throw this.failure("open", cause);
@@ -3100,6 +3102,13 @@ var NodeSlot = class {
       throw this.failure("interrupt", cause);
     }
   }
+  wake() {
+    try {
+      return this.node.onWake?.();
+    } catch (cause) {
+      throw this.failure("wake", cause);
+    }
+  }
   /** Closes the node, the first time that it is called. */
   async close(reason) {
     if (this.#closed) return;
@@ -3166,8 +3175,13 @@ var Stage = class {
   /** Chunks up to this one were dropped by an interrupt. */
   #dropUntil = 0;
   #epoch = 0;
-  /** While set, newly taken chunks wait: an interrupt is not through yet. */
+  /** While set, newly taken chunks wait: an interrupt, or a call of a node that asked for it, is not through. */
   #gate;
+  /** The nodes that asked to be called between chunks, by their index. */
+  #sleepless = /* @__PURE__ */ new Set();
+  /** What such a node gave, until it is out. */
+  #awake = void 0;
+  #flushing = false;
   constructor(slots, queueSize) {
     this.slots = slots;
     this.queueSize = queueSize;
@@ -3364,8 +3378,14 @@ var Stage = class {
     return this.#opening;
   }
   async #open() {
-    for (const slot of this.slots) {
-      await slot.open(this.#abort.signal, this.#states.get(slot.name));
+    const { signal } = this.#abort;
+    for (const [index, slot] of this.slots.entries()) {
+      const wake = () => this.#wake(index);
+      await slot.open({
+        signal,
+        state: this.#states.get(slot.name),
+        wake
+      });
       this.throwIfEnded();
     }
     this.#life = "open";
@@ -3373,6 +3393,7 @@ var Stage = class {
   async #close() {
     await this.#openOnce();
     while (this.#gate !== void 0) await this.#gate;
+    this.#flushing = true;
     try {
       await this.drained();
       for (const [index, slot] of this.slots.entries()) {
@@ -3415,6 +3436,8 @@ var Stage = class {
     if (fromOutside) await this.#opening?.catch(() => {
     });
     await settled;
+    if (fromOutside) await this.#awake?.catch(() => {
+    });
     if (started) {
       const failed = await this.#closeNodes(reason);
       if (failed !== void 0) log.error("{error}", {
@@ -3460,11 +3483,14 @@ var Stage = class {
       return;
     }
     this.#signalChange();
-    const gate = this.#afterInterrupt(Promise.all([
+    this.#holdUntil(this.#afterInterrupt(Promise.all([
       this.#gate,
       this.settled(),
       release
-    ]), outputs);
+    ]), outputs));
+  }
+  /** Makes newly taken chunks wait for `gate`, which never fails. */
+  #holdUntil(gate) {
     this.#gate = gate;
     void gate.then(() => {
       if (this.#gate === gate) this.#gate = void 0;
@@ -3478,6 +3504,26 @@ var Stage = class {
       }
     } catch (error) {
       await this.fail(error).catch(() => {
+      });
+    }
+  }
+  /** A node asks to be called when no chunk is worked on. */
+  #wake(index) {
+    if (this.#life === "ended" || this.#flushing || this.#sleepless.has(index)) return;
+    this.#sleepless.add(index);
+    this.#holdUntil(this.#callAwake(index, this.#gate));
+  }
+  async #callAwake(index, gate) {
+    try {
+      await this.#opening;
+      await gate;
+      await this.settled();
+      this.#sleepless.delete(index);
+      this.throwIfEnded();
+      this.#awake = this.deliver(index, this.slots[index].wake(), "wake");
+      await this.#awake;
+    } catch (error) {
+      if (this.#life !== "ended") await this.fail(error).catch(() => {
       });
     }
   }
@@ -5336,6 +5382,7 @@ var phases = [
   "process",
   "marker",
   "interrupt",
+  "wake",
   "snapshot",
   "restore",
   "flush",
