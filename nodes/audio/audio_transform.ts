@@ -19,8 +19,10 @@ export interface AudioTransformOptions {
 }
 
 const schema = z.strictObject({
-  sampleRate: z.int().min(1).max(768_000).optional(),
-  channels: z.int().min(1).max(MAX_CHANNELS).optional(),
+  sampleRate: z.int().min(1).max(768_000).optional()
+    .describe("Samples a second that go out, in whole Hz; as they come if absent"),
+  channels: z.int().min(1).max(MAX_CHANNELS).optional()
+    .describe("Channels that go out; as they come if absent"),
 });
 
 /** Frames of one format without a jump in time, on their way through a resampler. */

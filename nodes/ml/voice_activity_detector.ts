@@ -64,14 +64,20 @@ const ms = () => z.number().min(0).max(3_600_000);
 const probability = () => z.number().min(0).max(1);
 
 const schema = z.strictObject({
-  engine: z.enum(["silero", "energy"]).default("silero"),
-  threshold: probability().default(0.5),
-  negativeThreshold: probability().optional(),
-  minSpeechMs: ms().default(250),
-  minSilenceMs: ms().default(100),
-  speechPadMs: ms().default(30),
-  maxSpeechMs: z.number().min(100).max(3_600_000).optional(),
-  emit: z.enum(["segments", "speech", "annotate"]).default("segments"),
+  engine: z.enum(["silero", "energy"]).default("silero")
+    .describe("What tells speech: Silero's network, or the level alone"),
+  threshold: probability().default(0.5)
+    .describe("Probability from which on 32 ms are speech; for energy, 0.5 is -40 dBFS"),
+  negativeThreshold: probability().optional()
+    .describe("Probability below which 32 ms are silence; threshold - 0.15 if absent"),
+  minSpeechMs: ms().default(250).describe("Speech that is not longer is dropped, in ms"),
+  minSilenceMs: ms().default(100)
+    .describe("Silence that is shorter does not end a segment, in ms"),
+  speechPadMs: ms().default(30).describe("Added at both ends of each segment, in ms"),
+  maxSpeechMs: z.number().min(100).max(3_600_000).optional()
+    .describe("Longer segments are cut, at their last longer pause if there is one, in ms"),
+  emit: z.enum(["segments", "speech", "annotate"]).default("segments")
+    .describe("Each segment's times, the samples that are speech, or every frame with a note"),
 }).refine(({ threshold, negativeThreshold = 0 }) => negativeThreshold <= threshold, {
   path: ["negativeThreshold"],
   error: "it must not be above threshold",

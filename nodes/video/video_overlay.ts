@@ -8,31 +8,38 @@ import { writeImage } from "./_image_file.ts";
 import { colorSchema, MAX_SIDE, quoted, sideSchema } from "./_shapes.ts";
 
 const place = z.int().min(-MAX_SIDE).max(MAX_SIDE).default(0);
+const left = place.describe("Left edge, in pixels");
+const top = place.describe("Upper edge, in pixels");
+const width = sideSchema.describe("Width, in pixels");
+const height = sideSchema.describe("Height, in pixels");
+const color = colorSchema.describe("A name, #RRGGBB or #RRGGBBAA");
 
 const schema = z.strictObject({
   boxes: z.array(z.strictObject({
-    x: place,
-    y: place,
-    width: sideSchema,
-    height: sideSchema,
-    color: colorSchema.default("red"),
-    thickness: z.union([z.literal("fill"), z.int().min(1).max(1000)]).default(2),
+    x: left,
+    y: top,
+    width,
+    height,
+    color: color.default("red"),
+    thickness: z.union([z.literal("fill"), z.int().min(1).max(1000)]).default(2)
+      .describe("Width of its line in pixels, or fill"),
   })).max(256).default([]).describe("Boxes, drawn first"),
   image: z.strictObject({
-    data: z.base64().min(1).max(2 ** 26),
-    x: place,
-    y: place,
-    width: sideSchema.optional(),
-    height: sideSchema.optional(),
-    opacity: z.number().min(0).max(1).default(1),
+    data: z.base64().min(1).max(2 ** 26).describe("A PNG, JPEG or WebP file in base64"),
+    x: left,
+    y: top,
+    width: width.optional(),
+    height: height.optional(),
+    opacity: z.number().min(0).max(1).default(1).describe("How much of it is seen, 0 to 1"),
   }).optional().describe("A picture: PNG, JPEG or WebP in base64, drawn over the boxes"),
   texts: z.array(z.strictObject({
-    text: z.string().min(1).max(4096).regex(/^[^\0]*$/, "no NUL"),
-    x: place,
-    y: place,
-    size: z.int().min(1).max(2000).default(24),
-    color: colorSchema.default("white"),
-    background: colorSchema.optional(),
+    text: z.string().min(1).max(4096).regex(/^[^\0]*$/, "no NUL")
+      .describe("What is written; line ends break it"),
+    x: left,
+    y: top,
+    size: z.int().min(1).max(2000).default(24).describe("Height of the letters, in pixels"),
+    color: color.default("white"),
+    background: colorSchema.optional().describe("Colour behind it; none if absent"),
   })).max(256).default([]).describe("Texts, drawn last"),
 });
 

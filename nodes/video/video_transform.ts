@@ -22,10 +22,10 @@ const border = z.int().min(0).max(MAX_SIDE).default(0);
 
 const schema = z.strictObject({
   crop: z.strictObject({
-    x: z.int().min(0).max(MAX_SIDE),
-    y: z.int().min(0).max(MAX_SIDE),
-    width: sideSchema,
-    height: sideSchema,
+    x: z.int().min(0).max(MAX_SIDE).describe("Left edge, in pixels"),
+    y: z.int().min(0).max(MAX_SIDE).describe("Upper edge, in pixels"),
+    width: sideSchema.describe("Width, in pixels"),
+    height: sideSchema.describe("Height, in pixels"),
   }).optional().describe("The part that is kept, in pixels of the frames that come"),
   rotate: z.union([z.literal(0), z.literal(90), z.literal(180), z.literal(270)]).default(0)
     .describe("Turn clockwise, in degrees"),
@@ -35,8 +35,12 @@ const schema = z.strictObject({
   fit: z.enum(fits).default("contain").describe("How a picture comes into a size of another shape"),
   resampler: z.enum(resamplers).default("bicubic").describe("How pixels in between are found"),
   background: colorSchema.default("black").describe("Colour around it"),
-  pad: z.strictObject({ left: border, right: border, top: border, bottom: border }).optional()
-    .describe("Borders that are added last, in pixels"),
+  pad: z.strictObject({
+    left: border.describe("Left border, in pixels"),
+    right: border.describe("Right border, in pixels"),
+    top: border.describe("Upper border, in pixels"),
+    bottom: border.describe("Lower border, in pixels"),
+  }).optional().describe("Borders that are added last, in pixels"),
   format: z.enum(pixelFormats).optional().describe("Pixel format of what is given"),
   frameRate: z.number().positive().max(1000).optional().describe("Frames a second"),
 });
