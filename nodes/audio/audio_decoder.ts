@@ -66,6 +66,11 @@ export class AudioDecoder extends Node<EncodedFrame, AudioFrame, AudioDecoderOpt
     return this.#stream!.push(packet);
   }
 
+  /** Gives what has come out meanwhile. */
+  override onWake(): Generator<AudioFrame> | undefined {
+    return this.#stream?.ready();
+  }
+
   /** Gives the rest. */
   override flush(): AsyncGenerator<AudioFrame> {
     return this.#stream!.end();

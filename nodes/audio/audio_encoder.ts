@@ -71,6 +71,11 @@ export class AudioEncoder extends Node<AudioFrame, EncodedFrame, AudioEncoderOpt
     return this.#stream!.push(frame);
   }
 
+  /** Gives what has come out meanwhile. */
+  override onWake(): Generator<EncodedFrame> | undefined {
+    return this.#stream?.ready();
+  }
+
   /** Gives the rest. */
   override flush(): AsyncGenerator<EncodedFrame> {
     return this.#stream!.end();

@@ -13,6 +13,8 @@ import { FrameSampler } from "./frame_sampler.ts";
 import { SceneDetector } from "./scene_detector.ts";
 import { Thumbnailer } from "./thumbnailer.ts";
 import { VideoBuffer } from "./video_buffer.ts";
+import { VideoDecoder } from "./video_decoder.ts";
+import { VideoEncoder } from "./video_encoder.ts";
 import { VideoFilter } from "./video_filter.ts";
 import { VideoOverlay } from "./video_overlay.ts";
 import { VideoResizer } from "./video_resizer.ts";
@@ -26,6 +28,8 @@ export * from "./frame_sampler.ts";
 export * from "./scene_detector.ts";
 export * from "./thumbnailer.ts";
 export * from "./video_buffer.ts";
+export * from "./video_decoder.ts";
+export * from "./video_encoder.ts";
 export * from "./video_filter.ts";
 export * from "./video_overlay.ts";
 export * from "./video_resizer.ts";
@@ -41,6 +45,8 @@ export const videoNodes: readonly NodeClass[] = [
   SceneDetector,
   Thumbnailer,
   VideoBuffer,
+  VideoDecoder,
+  VideoEncoder,
   VideoFilter,
   VideoOverlay,
   VideoResizer,

@@ -28,7 +28,7 @@ export interface VideoFilterOptions {
  * only shows with the size of the frames (a crop that is larger than they are) fails with the first frame.
  *
  * Timestamps are those of ffmpeg, exact to the µs, through filters that delay, drop, double or shift too. The node
- * adds no frame of delay of its own: what has come out is given with the next frame, the rest at the end. An output
+ * adds no frame of delay of its own: what comes out is given at once, the rest at the end. An output
  * has the metadata of the last frame that does not start after it, and its duration if it starts with it. Frames of
  * another size or format, or of an earlier time, end the graph's input; what it holds comes out, and it starts anew
  * with them. A graph that has enough (`trim`) drops what comes after. Markers do not wait for frames inside the graph.
@@ -77,6 +77,11 @@ export class VideoFilter extends Node<
   /** Gives what the graph has given so far. */
   process(frame: VideoFrame): AsyncGenerator<VideoFrame> {
     return this.#stream!.push(requireVideo(this, frame));
+  }
+
+  /** Gives what has come out meanwhile. */
+  override onWake(): Generator<VideoFrame> | undefined {
+    return this.#stream?.ready();
   }
 
   /** Gives what the graph still holds. */

@@ -119,6 +119,11 @@ export class VideoTransform extends Node<VideoFrame, VideoFrame, VideoTransformO
     return this.#stream === undefined ? this.#filter!.run(frame) : this.#stream.push(frame);
   }
 
+  /** Gives what has come out meanwhile. */
+  override onWake(): Generator<VideoFrame> | undefined {
+    return this.#stream?.ready();
+  }
+
   /** Gives the frame that is held to change the rate. */
   override flush(): AsyncGenerator<VideoFrame> | undefined {
     return this.#stream?.end();

@@ -20,6 +20,8 @@ export interface NutPacket {
   stream: NutStream;
   /** When it is heard or shown, in µs, not rounded. */
   timestampUs: number;
+  /** Whether it can be decoded on its own. */
+  isKey: boolean;
   /** Its bytes: a part of what was pushed, or its own. */
   data: Uint8Array;
 }
@@ -200,7 +202,8 @@ export class NutReader {
     if (flags & flag.checksum) bytes.take(4);
     if (size > MAX_PACKET_BYTES) throw new RangeError(`a frame of ${size} bytes is too long`);
     stream.lastPts = pts; // nothing below asks for more bytes
-    const packet = { stream, timestampUs: toMicroseconds(pts, stream.timeBase) };
+    const timestampUs = toMicroseconds(pts, stream.timeBase);
+    const packet = { stream, timestampUs, isKey: (flags & flag.key) !== 0 };
     const elision = this.#elisions[headerIdx] ?? this.#elisions[0]!;
     if (elision.length === 0 && bytes.left >= size) {
       if (size > 0) packets.push({ ...packet, data: bytes.take(size) });

@@ -12,16 +12,18 @@ interface FilterStreamOptions<I, O> {
 
 /**
  * Frames through ffmpeg, which may give more or fewer of them, later: what has come is given while the next
- * frame is written, the rest at the end. A frame that does not go on from the last one (another format, an
+ * frame is written, or when the node is woken for it, the rest at the end. A frame that does not go on from the last one (another format, an
  * earlier time) ends ffmpeg's input, and another ffmpeg takes it.
  */
 export class FilterStream<I, O = I> {
   readonly #options: FilterStreamOptions<I, O>;
+  readonly #wake: () => void;
   readonly #runs = new Set<ToolRun<O>>();
   #current: { run: ToolRun<O>; line: Line<I, O> } | undefined;
 
-  constructor(options: FilterStreamOptions<I, O>, { signal }: NodeContext) {
+  constructor(options: FilterStreamOptions<I, O>, { signal, wake }: NodeContext) {
     this.#options = options;
+    this.#wake = wake;
     signal.addEventListener("abort", () => this.drop(), { once: true });
   }
 
@@ -38,6 +40,13 @@ export class FilterStream<I, O = I> {
       else if (isWritten) return;
       else await Promise.race([written, run.changed()]);
     }
+  }
+
+  /** Gives what has come without a frame being taken. @throws {MediaError} if ffmpeg failed */
+  *ready(): Generator<O, void, undefined> {
+    const run = this.#current?.run;
+    for (let value = run?.take(); value !== undefined; value = run?.take()) yield value;
+    if (run?.failure !== undefined) throw run.failure;
   }
 
   /** Ends ffmpeg's input, and gives what it still gives. */
@@ -68,7 +77,12 @@ export class FilterStream<I, O = I> {
   #start(frame: I): { run: ToolRun<O>; line: Line<I, O> } {
     const { action, begin } = this.#options;
     const line = begin(frame);
-    const run = new ToolRun<O>({ action, args: line.args, parser: line.parser });
+    const run = new ToolRun<O>({
+      action,
+      args: line.args,
+      parser: line.parser,
+      onResult: this.#wake,
+    });
     this.#runs.add(run);
     void run.write([line.header()]); // never fails
     return { run, line };

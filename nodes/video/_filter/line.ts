@@ -24,8 +24,11 @@ export const inputArgs: readonly string[] = [
 /** Times that ffmpeg writes are later by this, in µs, as NUT knows none below 0. */
 export const OFFSET_US = 1e9;
 
-/** What ends them: one thread, as several would each hold a frame back. */
-export const outputArgs: readonly string[] = [
-  ...["-threads", "1", "-output_ts_offset", String(OFFSET_US / 1e6)],
+/** What ends them. */
+export const pipeArgs: readonly string[] = [
+  ...["-output_ts_offset", String(OFFSET_US / 1e6)],
   ...["-flush_packets", "1", "-f", "nut", "pipe:1"],
 ];
+
+/** What ends them where frames come out: one thread, as several would each hold a frame back. */
+export const outputArgs: readonly string[] = ["-threads", "1", ...pipeArgs];

@@ -19,6 +19,8 @@ export interface ToolRunStart<T> {
   args: readonly string[];
   /** Reads what it writes. */
   parser: ToolParser<T>;
+  /** Called when a result waits to be taken, and when it has failed. */
+  onResult?: () => void;
 }
 
 /**
@@ -32,13 +34,15 @@ export class ToolRun<T> {
   readonly #ready: T[] = [];
   readonly #waiting: PromiseWithResolvers<T | undefined>[] = [];
   readonly #over: Promise<void>;
+  readonly #onResult: (() => void) | undefined;
   #changed = Promise.withResolvers<void>();
   #ended = false;
   #killed = false;
   #failure: unknown;
 
   /** @throws {MediaError} if ffmpeg cannot be started */
-  constructor({ action, args, parser }: ToolRunStart<T>) {
+  constructor({ action, args, parser, onResult }: ToolRunStart<T>) {
+    this.#onResult = onResult;
     this.#tool = ToolProcess.start("ffmpeg", args, { action, stdin: true, stdout: true });
     this.#stdin = this.#tool.stdin.getWriter();
     this.#stdin.closed.catch(() => {}); // its end tells why
@@ -157,6 +161,7 @@ export class ToolRun<T> {
     this.#ended = true;
     for (const waiter of this.#waiting.splice(0)) this.#settle(waiter);
     this.#tell();
+    if (this.#failure !== undefined) this.#onResult?.();
   }
 
   #give(value: T): void {
@@ -165,5 +170,6 @@ export class ToolRun<T> {
     if (waiter !== undefined) return waiter.resolve(value);
     this.#ready.push(value);
     this.#tell();
+    this.#onResult?.();
   }
 }

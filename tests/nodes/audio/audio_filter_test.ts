@@ -34,6 +34,43 @@ Deno.test("AudioFilter keeps times to the sample through filters that delay", as
   }
 });
 
+/** A click at 3 s of 5 in noise: how much of it all comes out before the end, and how much later the click. */
+async function latencyOf(graph: string): Promise<{ heldBackMs: number; laterMs: number }> {
+  const node = new AudioFilter({ graph });
+  const frames = noise({ seconds: 5, sampleRate: 48_000, numberOfChannels: 2, amplitude: 0.01 });
+  frames[150]!.data.fill(1, 0, 1);
+  const writer = node.writable.getWriter();
+  let [givenUs, quietSince, peak, peakUs] = [0, performance.now(), 0, 0];
+  const reading = (async () => {
+    for await (const { data, timestamp, sampleRate, numberOfFrames } of node.readable) {
+      givenUs = timestamp + numberOfFrames / sampleRate * 1e6;
+      quietSince = performance.now();
+      for (const [index, sample] of data.subarray(0, numberOfFrames).entries()) {
+        const at = timestamp + index / sampleRate * 1e6;
+        if (Math.abs(sample) > peak && at > 1e6) [peak, peakUs] = [Math.abs(sample), at];
+      }
+    }
+  })();
+  for (const frame of frames) await writer.write(frame);
+  while (performance.now() - quietSince < 500) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const heldBackMs = (5e6 - givenUs) / 1000;
+  await writer.close();
+  await reading;
+  return { heldBackMs, laterMs: (peakUs - 3e6) / 1000 };
+}
+
+Deno.test("AudioFilter adds no delay of its own; afftdn's and loudnorm's are those of its docs", async () => {
+  const [highpass, denoised, loud] = await Promise.all(
+    ["highpass=f=100", "afftdn", "loudnorm"].map(latencyOf),
+  );
+  console.log({ highpass, denoised, loud });
+  deepEqual(highpass, { heldBackMs: 0, laterMs: 0 });
+  ok(denoised!.heldBackMs === 0 && Math.abs(denoised!.laterMs - 25) < 2);
+  ok(Math.abs(loud!.heldBackMs - 3000) < 100);
+});
+
 Deno.test("AudioFilter tells the rate and the channels that the graph gives", async () => {
   const frames = sine({ seconds: 0.2, metadata: { from: "microphone" } });
   const outputs = await filter("aresample=8000,pan=stereo|c0=c0|c1=0*c0", frames);

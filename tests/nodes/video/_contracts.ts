@@ -8,6 +8,8 @@ import {
   SceneDetector,
   Thumbnailer,
   VideoBuffer,
+  VideoDecoder,
+  VideoEncoder,
   VideoFilter,
   VideoOverlay,
   VideoResizer,
@@ -16,6 +18,10 @@ import {
 import { noise } from "../../../testing/mod.ts";
 import { type AnyContract, contractOf } from "../data/_contract_of.ts";
 import { greys, pictures } from "./_pictures.ts";
+
+const jpegs = await Array.fromAsync(
+  ReadableStream.from(pictures()).pipeThrough(new VideoEncoder({ codec: "mjpeg" })),
+);
 
 /** What the contract has to know of each video node, and of AudioFilter, by type. */
 export const videoContracts: Record<string, AnyContract> = {
@@ -71,6 +77,19 @@ export const videoContracts: Record<string, AnyContract> = {
     create: (config: NodeConfig) => new VideoBuffer({ frames: 3, hop: 2 }, config),
     inputs: pictures,
     refused: [[() => new VideoBuffer({ frames: 0 }), /frames/]],
+  }),
+  VideoDecoder: contractOf({
+    create: (config: NodeConfig) => new VideoDecoder({}, config),
+    inputs: () => jpegs,
+    refused: [[() => new VideoDecoder({ format: "YUY2" as never }), /format/]],
+  }),
+  VideoEncoder: contractOf({
+    create: (config: NodeConfig) => new VideoEncoder({ codec: "mjpeg" }, config),
+    inputs: pictures,
+    refused: [
+      [() => new VideoEncoder({ codec: "theora" as never }), /codec/],
+      [() => new VideoEncoder({ quality: 101 }), /quality/],
+    ],
   }),
   VideoFilter: contractOf({
     create: (config: NodeConfig) => new VideoFilter({ graph: "hflip,tmix=frames=2" }, config),
