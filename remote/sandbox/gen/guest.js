@@ -174,6 +174,8 @@ var Thumbnailer = absent("Thumbnailer");
 var TurnDetector = absent("TurnDetector");
 var Validator = absent("Validator");
 var VideoBuffer = absent("VideoBuffer");
+var VideoDecoder = absent("VideoDecoder");
+var VideoEncoder = absent("VideoEncoder");
 var VideoFilter = absent("VideoFilter");
 var VideoOverlay = absent("VideoOverlay");
 var VideoResizer = absent("VideoResizer");
@@ -6966,6 +6968,8 @@ export {
   TurnDetector,
   Validator,
   VideoBuffer,
+  VideoDecoder,
+  VideoEncoder,
   VideoFilter,
   VideoFrame,
   VideoOverlay,
