@@ -1,21 +1,12 @@
 import { Marker } from "../../core/frames/mod.ts";
 
-/** An Ack that stands between outputs, and is heeded once they are consumed. */
-export interface QueuedAck {
-  /** Inputs up to this one are worked on. */
-  readonly inputSeq: number;
+/** A chunk that is taken from an {@linkcode OutputQueue}. */
+export interface TakenChunk {
+  readonly chunk: unknown;
+  readonly seq: number;
+  /** Bytes of the message, if this is its last chunk. */
+  readonly freed: number;
 }
-
-/** What is taken from an {@linkcode OutputQueue}. */
-export type Taken =
-  | {
-    kind: "chunk";
-    chunk: unknown;
-    seq: number;
-    /** Bytes of the message, if this is its last chunk. */
-    freed: number;
-  }
-  | { kind: "ack"; ack: QueuedAck };
 
 interface Entry {
   /** Chunks whose last has sequence number `lastSeq`, or an Ack. */
@@ -23,7 +14,8 @@ interface Entry {
   next: number;
   lastSeq: number;
   bytes: number;
-  ack?: QueuedAck;
+  /** The last input that an Ack is about. */
+  ack?: number;
 }
 
 /**
@@ -51,27 +43,30 @@ export class OutputQueue {
     this.#bytes += bytes;
   }
 
-  /** Puts an Ack in. */
-  putAck(ack: QueuedAck): void {
-    this.#entries.push({ chunks: [], next: 0, lastSeq: 0, bytes: 0, ack });
+  /** Puts an Ack in: it is heeded once the outputs before it are taken. @param inputSeq its last input */
+  putAck(inputSeq: number): void {
+    this.#entries.push({ chunks: [], next: 0, lastSeq: 0, bytes: 0, ack: inputSeq });
   }
 
-  /** Takes the next thing; `undefined` if there is none. */
-  take(): Taken | undefined {
+  /** Takes an Ack, and gives its last input; `undefined` while a chunk is in front of it, or there is none. */
+  takeAck(): number | undefined {
+    const ack = this.#entries[0]?.ack;
+    if (ack !== undefined) this.#entries.shift();
+    return ack;
+  }
+
+  /** Takes the next chunk; `undefined` if there is none, or an Ack in front of it. */
+  take(): TakenChunk | undefined {
     const entry = this.#entries[0];
-    if (entry === undefined) return undefined;
-    if (entry.ack !== undefined) {
-      this.#entries.shift();
-      return { kind: "ack", ack: entry.ack };
-    }
+    if (entry === undefined || entry.ack !== undefined) return undefined;
     const { chunks, lastSeq } = entry;
     const chunk = chunks[entry.next];
     chunks[entry.next++] = undefined;
     const seq = lastSeq - (chunks.length - entry.next);
-    if (entry.next < chunks.length) return { kind: "chunk", chunk, seq, freed: 0 };
+    if (entry.next < chunks.length) return { chunk, seq, freed: 0 };
     this.#entries.shift();
     this.#bytes -= entry.bytes;
-    return { kind: "chunk", chunk, seq, freed: entry.bytes };
+    return { chunk, seq, freed: entry.bytes };
   }
 
   /** Drops all chunks but markers. */

@@ -391,7 +391,7 @@ export class RemoteSegment implements Segment {
       outputSeq: Number(outputSeq) + this.#seqOffset,
       states,
     };
-    this.#outputs.putAck({ inputSeq: Number(inputSeq) });
+    this.#outputs.putAck(Number(inputSeq));
   }
 
   #interrupted(id: bigint, outputSeq: number): void {
@@ -411,14 +411,15 @@ export class RemoteSegment implements Segment {
 
   /** Hands an output to whoever waits for one. */
   #give(): void {
-    while (this.#wanted && !this.#ended) {
-      const taken = this.#outputs.take();
-      if (taken === undefined) break;
-      if (taken.kind === "ack") {
-        this.#window.trim(taken.ack.inputSeq);
+    while (!this.#ended) {
+      const acknowledged = this.#outputs.takeAck();
+      if (acknowledged !== undefined) {
+        this.#window.trim(acknowledged);
         this.#wake();
         continue;
       }
+      const taken = this.#wanted ? this.#outputs.take() : undefined;
+      if (taken === undefined) break;
       this.#wanted = false;
       this.#consumedSeq = Math.max(this.#consumedSeq, taken.seq);
       if (2 * (this.#consumedSeq - this.#creditedSeq) >= this.#outputWindow) this.#grant();

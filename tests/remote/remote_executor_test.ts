@@ -274,3 +274,16 @@ Deno.test("RemoteExecutor refuses options that break a rule, naming option, rule
     message: /no option "prot"/,
   });
 });
+
+Deno.test("RemoteExecutor closes once all outputs are read, though nobody reads on", async () => {
+  await using pair = await startPair({ client: { snapshotIntervalMs: 0 } }); // an Ack behind each output
+  const pipeline = new Pipeline([new Numbered({}, pair)]);
+  const writer = pipeline.writable.getWriter();
+  const reader = pipeline.readable.getReader();
+  for (let count = 0; count < 20; count++) {
+    void writer.write("x");
+    await reader.read();
+  }
+  await writer.close();
+  assert.ok((await reader.read()).done);
+});
