@@ -29,16 +29,10 @@ export interface BindOptions {
  * @throws {ConfigurationError} if the port cannot be had, or strangers could call
  */
 export async function bind(server: Server, options: BindOptions): Promise<number> {
-  const { host, port, tls, hasTokens, insecure } = options;
-  const authenticates = hasTokens || tls?.clientCa !== undefined;
-  if (!isLocal(host) && !authenticates && !insecure) {
-    throw new ConfigurationError(
-      `Cannot listen on ${host} as it can be reached from elsewhere and nothing tells callers apart: ` +
-        "give tokens or a client CA, or say insecure",
-    );
-  }
-  const target = host.startsWith("unix:") ? host : `${bracketed(host)}:${port}`;
-  const credentials = tls === undefined ? ServerCredentials.createInsecure() : secured(tls);
+  const { host, port, tls } = options;
+  assertGuarded(options);
+  const target = addressOf(host, port);
+  const credentials = credentialsOf(tls);
   return await new Promise((resolve, reject) => {
     server.bindAsync(target, credentials, (cause, bound) => {
       if (cause === null) return resolve(bound);
@@ -48,8 +42,33 @@ export async function bind(server: Server, options: BindOptions): Promise<number
   });
 }
 
+/** @throws {ConfigurationError} if strangers could call */
+export function assertGuarded({ host, tls, hasTokens, insecure }: BindOptions): void {
+  const authenticates = hasTokens || tls?.clientCa !== undefined;
+  if (isLocal(host) || authenticates || insecure) return;
+  throw new ConfigurationError(
+    `Cannot listen on ${host} as it can be reached from elsewhere and nothing tells callers apart: ` +
+      "give tokens or a client CA, or say insecure",
+  );
+}
+
+/** How connections are secured. */
+export function credentialsOf(tls: ServerTls | undefined): ServerCredentials {
+  return tls === undefined ? ServerCredentials.createInsecure() : secured(tls);
+}
+
+/** `host:port`, or the socket's path. */
+export function addressOf(host: string, port: number): string {
+  return host.startsWith("unix:") ? host : `${bracketed(host)}:${port}`;
+}
+
+/** Where health and metrics are told: beside a Unix socket, to this machine only. */
+export function httpHost(host: string): string {
+  return host.startsWith("unix:") ? "127.0.0.1" : host;
+}
+
 /** An address as it stands in front of a port. */
-export function bracketed(host: string): string {
+function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 

@@ -13,7 +13,7 @@ import { readSpec, writeStats } from "../wire/messages.ts";
 import { ProtoReader } from "../wire/proto_reader.ts";
 import { statusOf } from "../wire/errors.ts";
 import type { Caller } from "./access.ts";
-import type { Usage } from "./usage.ts";
+import type { CallerUsage } from "./usage.ts";
 import { checkVersion } from "./check_version.ts";
 import type { ServerState } from "./server_state.ts";
 import { makeNodes, pipelineOf } from "./session_nodes.ts";
@@ -24,7 +24,7 @@ export function executeHandler(server: ServerState): handleUnaryCall<Uint8Array,
   return unary(ExecuteRequestSchema, async (request, { signal, metadata }) => {
     checkVersion(request.protocolVersion);
     const caller = server.settings.access.callerOf(metadata);
-    const { usage, release } = server.admit(caller, "");
+    const { usage, release } = await server.admit(caller, "");
     try {
       return await execute(request, { server, caller, usage, signal });
     } catch (error) {
@@ -41,7 +41,7 @@ async function execute(
   { server, caller, usage, signal }: {
     server: ServerState;
     caller: Caller;
-    usage: Usage;
+    usage: CallerUsage;
     signal: AbortSignal;
   },
 ): Promise<Uint8Array> {
@@ -57,7 +57,7 @@ async function execute(
   const chunks = message.case === "chunks" ? message.value.chunks : [];
   const told = pipeline.stats();
   server.settings.metrics.nodes([], told);
-  usage.addCpu(told.reduce((sum, { busyMs }) => sum + busyMs, 0));
+  await usage.addCpu(told.reduce((sum, { busyMs }) => sum + busyMs, 0));
   const stats = told.map(writeStats);
   return toBinary(ExecuteResponseSchema, create(ExecuteResponseSchema, { chunks, stats }));
 }

@@ -1,4 +1,3 @@
-import process from "node:process";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { handleUnaryCall } from "@grpc/grpc-js";
 import denoJson from "../../deno.json" with { type: "json" };
@@ -12,18 +11,18 @@ import { unary } from "./unary.ts";
 
 /** `GetStatus`: how the server does. */
 export function getStatusHandler(server: ServerState): handleUnaryCall<Uint8Array, Uint8Array> {
-  return unary(GetStatusRequestSchema, () => {
-    const { user, system } = process.cpuUsage();
+  return unary(GetStatusRequestSchema, async () => {
+    const { sessions, reserved, rssBytes, cpuMs, uptimeMs } = await server.settings.places.load();
     const response = create(GetStatusResponseSchema, {
       protocolVersion: PROTOCOL_VERSION,
       version: denoJson.version,
-      sessions: server.sessions,
+      sessions,
       maxSessions: server.settings.maxSessions,
-      reserved: server.reserved,
+      reserved,
       draining: server.draining,
-      rssBytes: BigInt(Deno.memoryUsage().rss),
-      uptimeMs: BigInt(Math.round(performance.now())),
-      cpuMs: BigInt(Math.round((user + system) / 1_000)),
+      rssBytes: BigInt(rssBytes),
+      uptimeMs: BigInt(Math.round(uptimeMs)),
+      cpuMs: BigInt(Math.round(cpuMs)),
     });
     return toBinary(GetStatusResponseSchema, response);
   });

@@ -4,7 +4,7 @@ import type { Metrics } from "./metrics.ts";
 export interface HttpPortOptions {
   host: string;
   port: number;
-  metrics: Metrics;
+  metrics: Pick<Metrics, "contentType" | "text">;
   /** Whether new sessions are taken. */
   isReady: () => boolean;
 }

@@ -1,4 +1,11 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from "prom-client";
 import type { NodeStats } from "../../core/stats.ts";
 
 /** What a server counts, for Prometheus. Labels are node types and gRPC codes, so their number is bounded. */
@@ -94,6 +101,11 @@ export class Metrics {
   /** The type of {@linkcode Metrics.text}. */
   get contentType(): string {
     return this.#registry.contentType;
+  }
+
+  /** All of it as data, to be summed with that of other processes. */
+  json(): Promise<MetricObjectWithValues<MetricValue<string>>[]> {
+    return this.#registry.getMetricsAsJSON();
   }
 
   /** All of it in Prometheus' text format. */

@@ -4,6 +4,7 @@ import {
   ReserveRequestSchema,
   ReserveResponseSchema,
 } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
+import { aboutToEnd } from "./places.ts";
 import type { ServerState } from "./server_state.ts";
 import { unary } from "./unary.ts";
 
@@ -12,15 +13,16 @@ const MAX_TTL = 30_000;
 
 /** `Reserve`: keeps a place for one session. */
 export function reserveHandler(server: ServerState): handleUnaryCall<Uint8Array, Uint8Array> {
-  return unary(ReserveRequestSchema, (request, { metadata }) => {
-    server.usageOf(server.settings.access.callerOf(metadata)).checkSession();
+  return unary(ReserveRequestSchema, async (request, { metadata }) => {
+    const { access, places, maxSessions } = server.settings;
     const ttlMs = request.ttlMs === 0 ? MAX_TTL : Math.min(request.ttlMs, MAX_TTL);
-    const reservation = server.reserve(ttlMs);
+    if (server.draining) throw aboutToEnd();
+    const { reservation, inUse } = await places.reserve(access.callerOf(metadata), ttlMs);
     const response = create(ReserveResponseSchema, {
       reservation,
       ttlMs,
-      inUse: server.sessions + server.reserved,
-      capacity: server.settings.maxSessions,
+      inUse,
+      capacity: maxSessions,
     });
     return toBinary(ReserveResponseSchema, response);
   });

@@ -1,23 +1,12 @@
-import { Server } from "@grpc/grpc-js";
-import type { DescService } from "@bufbuild/protobuf";
-import { HealthImplementation } from "grpc-health-check";
 import { loggerFor } from "../../core/log.ts";
 import type { NodeClass } from "../../core/node.ts";
-import { NodeRegistry } from "../../core/registry.ts";
-import { builtinNodes } from "../../nodes/mod.ts";
-import { BundleService } from "../../proto/gen/remotemedia/v1/bundle_service_pb.ts";
-import { ExecutionService } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
-import { ObjectService } from "../../proto/gen/remotemedia/v1/object_service_pb.ts";
+import type { NodeRegistry } from "../../core/registry.ts";
 import { Access, type Policy, type TokenGrant } from "./access.ts";
-import { bind, bracketed, type ServerTls } from "./bind.ts";
-import { bundleHandlers, bundleService } from "./bundle_service.ts";
+import { addressOf, bind, httpHost, type ServerTls } from "./bind.ts";
+import { DEFAULT_MAX_SESSIONS, makeGrpcServer } from "./grpc_server.ts";
 import { startHttpPort } from "./http_port.ts";
-import { Metrics } from "./metrics.ts";
-import { objectHandlers, objectService } from "./object_service.ts";
-import { addReflection } from "./reflection.ts";
-import { executionHandlers, executionService } from "./service.ts";
-import { ServerState } from "./server_state.ts";
-import { UserCode, type UserCodeOptions } from "./user_code.ts";
+import { CountedPlaces } from "./places.ts";
+import type { UserCodeOptions } from "./user_code.ts";
 
 /** What a server does. */
 export interface ServeOptions {
@@ -70,17 +59,6 @@ export interface RunningServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** How often a draining server looks whether it is empty, in ms. */
-const DRAIN_POLL = 50;
-
-/** What a session may hold: inputs that wait, outputs not yet consumed, a batch that is being filled. */
-const limits = {
-  inputBytes: 16 * 2 ** 20,
-  outputWindow: 4_096,
-  outputBytes: Infinity,
-  batchBytes: 256 * 1024,
-};
-
 const log = loggerFor("server");
 
 /**
@@ -102,83 +80,40 @@ const log = loggerFor("server");
  * ```
  */
 export async function serve(options: ServeOptions = {}): Promise<RunningServer> {
-  const { host = "127.0.0.1", port = 50_052, nodes = builtinNodes, tls } = options;
-  const { maxSessions = 1_000, maxMessageMb = 64 } = options;
-  const { idleTimeoutMs = 0, wallTimeoutMs = 0, insecure = false } = options;
-  const registry = nodes instanceof NodeRegistry ? nodes : new NodeRegistry(nodes);
-  const maxMessageBytes = maxMessageMb * 2 ** 20;
+  const { host = "127.0.0.1", port = 50_052, tls, insecure = false } = options;
   const access = new Access(options.tokens, options.policy);
-  const metrics: Metrics = new Metrics({
-    sessions: (): number => state.sessions,
-    queuedBytes: (): number =>
-      [...state.live].reduce((sum, { queuedBytes }) => sum + queuedBytes, 0),
-  });
-  const server = new Server({
-    "grpc.max_receive_message_length": maxMessageBytes,
-    "grpc.max_send_message_length": -1,
-    "grpc.max_concurrent_streams": 2 * maxSessions + 100,
-    "grpc.keepalive_time_ms": 20_000,
-    "grpc.keepalive_timeout_ms": 10_000,
-    ...(access.required && { interceptors: [access.interceptor] }),
-  });
-  const userCode = options.userCode === false ? undefined : await UserCode.start(options.userCode);
-  const state: ServerState = new ServerState({
-    host: { registry, userCode: userCode && ((caller) => userCode.executor(caller)) },
-    limits,
-    maxSessions,
-    maxMessageBytes,
-    idleTimeoutMs,
-    wallTimeoutMs,
-    access,
-    metrics,
-  });
-  const services: DescService[] = [ExecutionService];
-  server.addService(executionService, executionHandlers(state));
-  if (userCode !== undefined) {
-    server.addService(bundleService, bundleHandlers(userCode, access));
-    server.addService(objectService, objectHandlers(userCode, access));
-    services.push(BundleService, ObjectService);
-  }
-  const names = ["", ...services.map(({ typeName }) => typeName)];
-  const health = new HealthImplementation(
-    Object.fromEntries(names.map((name) => [name, "SERVING" as const])),
-  );
-  health.addToServer(server);
-  addReflection(server, services);
+  const places = new CountedPlaces(options.maxSessions ?? DEFAULT_MAX_SESSIONS);
+  const made = await makeGrpcServer(options, { places, access });
   let http: Deno.HttpServer<Deno.NetAddr> | undefined;
   const close = async () => {
-    server.forceShutdown();
-    await Promise.all([userCode?.[Symbol.asyncDispose](), http?.shutdown()]);
+    await Promise.all([made.close(), http?.shutdown()]);
   };
   let bound: number;
   try {
     const hasTokens = access.required;
-    bound = await bind(server, { host, port, tls, hasTokens, insecure });
+    bound = await bind(made.server, { host, port, tls, hasTokens, insecure });
     if (options.httpPort !== undefined) {
-      const hostname = host.startsWith("unix:") ? "127.0.0.1" : host;
+      const { metrics, state } = made;
       const isReady = () => !state.draining;
-      http = startHttpPort({ host: hostname, port: options.httpPort, metrics, isReady });
+      http = startHttpPort({ host: httpHost(host), port: options.httpPort, metrics, isReady });
     }
   } catch (error) {
     await close();
     throw error;
   }
-  const address = host.startsWith("unix:") ? host : `${bracketed(host)}:${bound}`;
+  const address = addressOf(host, bound);
   log.info("listening on {address}", { address });
   return {
     port: bound,
     httpPort: http?.addr.port,
     address,
     get sessions() {
-      return state.sessions;
+      return places.sessions;
     },
     async drain(seconds) {
-      state.drain();
-      for (const name of names) health.setStatus(name, "NOT_SERVING");
-      const until = performance.now() + 1_000 * seconds;
-      while (state.sessions > 0 && performance.now() < until) {
-        await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL));
-      }
+      places.drain();
+      made.drain();
+      await places.untilEmpty(seconds);
       await close();
     },
     close,

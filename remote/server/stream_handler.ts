@@ -14,8 +14,10 @@ import {
   writeResponse,
 } from "../wire/messages.ts";
 import { protocolError, send, type StreamCall } from "./call.ts";
+import type { Caller } from "./access.ts";
 import { checkVersion } from "./check_version.ts";
-import type { Admission, ServerState } from "./server_state.ts";
+import type { Admission } from "./places.ts";
+import type { ServerState } from "./server_state.ts";
 import { Session, type SessionLimits } from "./session.ts";
 import { makeNodes, pipelineOf, type ResumeAbility, resumeAbility } from "./session_nodes.ts";
 import { Timeouts } from "./timeouts.ts";
@@ -42,6 +44,8 @@ class StreamHandler {
   #session: Session | undefined;
   #admission: Admission | undefined;
   #stats: readonly NodeStats[] = [];
+  /** Whether the front of several processes is asked for a place. */
+  #opening = false;
   #ended = false;
 
   constructor(call: StreamCall, server: ServerState) {
@@ -82,7 +86,7 @@ class StreamHandler {
     }
     const message = readRequest(bytes);
     if (message.case === "open") {
-      if (session !== undefined) throw protocolError("opened it twice");
+      if (session !== undefined || this.#opening) throw protocolError("opened it twice");
       this.#open(message.value);
       return;
     }
@@ -98,11 +102,24 @@ class StreamHandler {
 
   #open(open: Open): void {
     checkVersion(open.protocolVersion);
-    const { host, access } = this.#server.settings;
+    const { access } = this.#server.settings;
     const caller = access.callerOf(this.#call.metadata);
-    const specs = open.segment.map(readSpec);
-    this.#admission = this.#server.admit(caller, open.reservation);
-    const nodes = makeNodes(specs, { host, caller });
+    const admitted = this.#server.admit(caller, open.reservation);
+    if (!(admitted instanceof Promise)) return this.#begin(open, { caller, admission: admitted });
+    this.#opening = true;
+    this.#call.pause();
+    admitted.then((admission) => {
+      if (this.#ended) return admission.release();
+      this.#opening = false;
+      this.#begin(open, { caller, admission });
+      this.#call.resume();
+    }).catch((error) => this.#fail(error));
+  }
+
+  #begin(open: Open, { caller, admission }: { caller: Caller; admission: Admission }): void {
+    this.#admission = admission;
+    const { host } = this.#server.settings;
+    const nodes = makeNodes(open.segment.map(readSpec), { host, caller });
     const pipeline = pipelineOf(nodes);
     const { resume } = open;
     if (resume !== undefined && resume.states.length > 0) {
@@ -179,7 +196,7 @@ class StreamHandler {
     const busyMs = (list: readonly NodeStats[]) => list.reduce((sum, node) => sum + node.busyMs, 0);
     const worked = busyMs(stats) - busyMs(this.#stats);
     this.#stats = stats;
-    this.#admission?.usage.addCpu(worked);
+    this.#admission?.usage.addCpu(worked)?.catch((error) => this.#fail(error));
   }
 
   /** Ends the call with an error, once. */

@@ -2,12 +2,18 @@ import { status } from "@grpc/grpc-js";
 import { RemoteError } from "../../core/errors.ts";
 import type { Caller } from "./access.ts";
 
+/** What a session must know of its caller's other sessions. */
+export interface CallerUsage {
+  /** Sessions that run. */
+  readonly sessions: number;
+  /** Nodes have worked for so long, in ms. @throws {RemoteError} RESOURCE_EXHAUSTED, if that was too much */
+  addCpu(ms: number): void | Promise<void>;
+}
+
 /** How much the holder of one token uses now. */
-export class Usage {
+export class Usage implements CallerUsage {
   /** Sessions that run. */
   sessions = 0;
-  /** Bytes of inputs that wait. */
-  bytes = 0;
   /** CPU time of nodes, in ms, by second of the last minute. Bounded: 60 numbers. */
   readonly #cpu = new Float64Array(60);
   #second = 0;

@@ -1,3 +1,5 @@
+import { readProcFile } from "./proc_file.ts";
+
 /** What a process uses now. */
 export interface ProcessUsage {
   /** Memory in use, in bytes, what it shares with its executable included. */
@@ -20,16 +22,10 @@ const TICK_MS = 10;
  * @param pid the process
  */
 export function processUsage(pid: number): ProcessUsage | undefined {
-  let memory: string[];
-  let stat: string[];
-  try {
-    memory = Deno.readTextFileSync(`/proc/${pid}/statm`).split(" ");
-    const text = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    stat = text.slice(text.lastIndexOf(")") + 2).split(" "); // the name before may hold anything
-  } catch (error) {
-    if (isGone(error)) return undefined;
-    throw error;
-  }
+  const memory = readProcFile(`/proc/${pid}/statm`)?.split(" ");
+  const text = readProcFile(`/proc/${pid}/stat`);
+  if (memory === undefined || text === undefined) return undefined;
+  const stat = text.slice(text.lastIndexOf(")") + 2).split(" "); // the name before may hold anything
   return {
     residentBytes: Number(memory[1]) * PAGE,
     sharedBytes: Number(memory[2]) * PAGE,
@@ -48,17 +44,6 @@ export function innermostProcess(pid: number): number {
 }
 
 function onlyChild(pid: number): number | undefined {
-  try {
-    const children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim();
-    return children === "" ? undefined : Number(children.split(" ")[0]);
-  } catch (error) {
-    if (isGone(error)) return undefined;
-    throw error;
-  }
-}
-
-/** The process ended before or while it was looked at (ESRCH is no class of its own). */
-function isGone(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound || (error as { code?: unknown }).code === "ESRCH" ||
-    /os error 3\)/.test(String(error));
+  const children = readProcFile(`/proc/${pid}/task/${pid}/children`)?.trim() ?? "";
+  return children === "" ? undefined : Number(children.split(" ")[0]);
 }
