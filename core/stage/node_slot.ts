@@ -22,6 +22,7 @@ export class NodeSlot {
   #errors = 0;
   #busyMs = 0;
   #timeEach = false;
+  #lastTimed = -1;
   #closed = false;
   readonly #latency = new LatencyHistogram();
 
@@ -75,9 +76,11 @@ export class NodeSlot {
     } catch (cause) {
       throw this.failure("process", cause, index);
     }
+    const stoodFor = index - this.#lastTimed; // itself, and those since the last that was timed
+    this.#lastTimed = index;
     if (isDeferred(output)) return output; // whoever waits for it records the time
     const ms = performance.now() - start;
-    this.record(ms, this.#timeEach ? 1 : SAMPLE);
+    this.record(ms, stoodFor);
     this.#timeEach = ms > SLOW_MS;
     return output;
   }

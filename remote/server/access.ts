@@ -82,6 +82,11 @@ export class Access {
     }
   }
 
+  /** All that may call. */
+  get callers(): Caller[] {
+    return this.#grants?.map(({ caller }) => caller) ?? [this.#anonymous];
+  }
+
   /** Whether tokens are asked for. */
   get required(): boolean {
     return this.#grants !== undefined;

@@ -17,6 +17,8 @@ const settings = {
   clientCa: z.string().optional().meta(flag("PEM file: clients must have a certificate of it")),
   tokens: z.string().optional().meta(flag("YAML file: list of { name, token, policy? }")),
   policy: z.string().optional().meta(flag("YAML file: policies by name, for the tokens")),
+  workers: z.coerce.number().int().min(0).max(256).default(1)
+    .meta(flag("processes that share the port and its limits; 0 for one a core")),
   maxSessions: z.coerce.number().int().min(1).default(1_000).meta(flag("sessions at once")),
   maxMessageMb: z.coerce.number().positive().max(2_000).default(64)
     .meta(flag("largest message, in MiB")),

@@ -6,7 +6,7 @@ import { builtinNodes } from "../../nodes/mod.ts";
 import { BundleService } from "../../proto/gen/remotemedia/v1/bundle_service_pb.ts";
 import { ExecutionService } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { ObjectService } from "../../proto/gen/remotemedia/v1/object_service_pb.ts";
-import { Access } from "./access.ts";
+import type { Access } from "./access.ts";
 import { bundleHandlers, bundleService } from "./bundle_service.ts";
 import { Metrics } from "./metrics.ts";
 import { objectHandlers, objectService } from "./object_service.ts";

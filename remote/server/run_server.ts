@@ -2,22 +2,47 @@ import { Command } from "commander";
 import { stringify } from "yaml";
 import { ConfigurationError } from "../../core/errors.ts";
 import { readConfig, serveOptionsOf, type ServerConfig, settingsHelp } from "./config.ts";
-import { serve } from "./serve.ts";
+import { serve, type ServeOptions } from "./serve.ts";
+import { ownCommand } from "./workers/own_command.ts";
+import { runWorker, workerSetup } from "./workers/run_worker.ts";
+import { serveWorkers } from "./workers/serve_workers.ts";
+
+/** What the command line does not tell. */
+export interface RunServerOptions {
+  /** The node types that clients may use. @default the built-in ones */
+  nodes?: ServeOptions["nodes"];
+}
 
 /**
- * What `deno task serve` does: reads its settings, serves until SIGTERM or SIGINT, then drains.
+ * What `deno task serve` does: reads its settings, serves until SIGTERM or SIGINT, then drains. With
+ * `--workers`, the program is started again for each of them.
  *
  * @param args the command line
  * @returns the exit code
+ *
+ * @example A server with a node type more
+ * ```ts ignore
+ * import { runServer } from "@remotemedia/sdk/server";
+ * import { builtinNodes } from "@remotemedia/sdk/nodes";
+ * import { Upper } from "./upper.ts";
+ *
+ * Deno.exit(await runServer(Deno.args, { nodes: [...builtinNodes, Upper] }));
+ * ```
  */
-export async function runServer(args: readonly string[]): Promise<number> {
+export async function runServer(
+  args: readonly string[],
+  { nodes }: RunServerOptions = {},
+): Promise<number> {
   try {
     const { config, print } = await configOf(args);
     if (print) {
       console.log(stringify(config).trimEnd());
       return 0;
     }
-    await runUntilSignal(config);
+    const options = { ...await serveOptionsOf(config), ...(nodes !== undefined && { nodes }) };
+    const setup = workerSetup();
+    if (setup !== undefined) await runWorker(options, setup);
+    else await runUntilSignal(config, options);
     return 0;
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
@@ -53,15 +78,18 @@ async function configOf(
   return { config, print: printConfig === true };
 }
 
-async function runUntilSignal(config: ServerConfig): Promise<void> {
-  const options = await serveOptionsOf(config);
+async function runUntilSignal(config: ServerConfig, options: ServeOptions): Promise<void> {
   const signalled = new Promise<void>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       Deno.addSignalListener(signal, () => resolve());
     }
   });
-  const server = await serve(options);
-  console.log(`Listening on ${server.address}`);
+  const workers = config.workers === 0 ? navigator.hardwareConcurrency : config.workers;
+  const server = workers === 1
+    ? await serve(options)
+    : await serveWorkers(options, { count: workers, command: ownCommand() });
+  const by = workers === 1 ? "" : ` by ${workers} workers`;
+  console.log(`Listening on ${server.address}${by}`);
   if (server.httpPort !== undefined) {
     console.log(`Health and metrics on http://${config.host}:${server.httpPort}`);
   }

@@ -1,5 +1,12 @@
 import { equal, ok, throws } from "node:assert/strict";
-import { assertRuntime, LatencyHistogram, requiredDeno } from "../../core/mod.ts";
+import {
+  assertRuntime,
+  LatencyHistogram,
+  Node,
+  type NodeStats,
+  Pipeline,
+  requiredDeno,
+} from "../../core/mod.ts";
 
 Deno.test("LatencyHistogram tells quantiles within 42 % above, in bounded memory", () => {
   const histogram = new LatencyHistogram();
@@ -24,3 +31,19 @@ Deno.test("assertRuntime refuses an older Deno in one sentence that says what to
     });
   }
 });
+
+Deno.test("Pipeline.stats counts the time of a slow node's few chunks once", async () => {
+  const slow = new Pipeline([new Busy()]);
+  await Array.fromAsync(slow.run([20, 20, 20]));
+  const [{ busyMs, latency }] = slow.stats() as [NodeStats];
+  ok(busyMs >= 60 && busyMs < 600, `busy for ${busyMs} ms`);
+  ok(latency.p50 >= 20, `p50 is ${latency.p50} ms`);
+});
+
+class Busy extends Node<number, number> {
+  process(ms: number): number {
+    const until = performance.now() + ms;
+    while (performance.now() < until);
+    return ms;
+  }
+}

@@ -12,6 +12,7 @@ const calls = {
 
 /** Whether Deno lets this process read `/proc`; known once it was tried. */
 let isAllowed: boolean | undefined;
+let scratch: Buffer | undefined;
 let library: Deno.DynamicLibrary<typeof calls> | undefined;
 
 /**
@@ -52,9 +53,9 @@ function readByLibrary(path: string): string | undefined {
   const descriptor = open(Buffer.from(`${path}\0`), 0);
   if (descriptor < 0) return undefined;
   try {
-    const bytes = Buffer.alloc(MAX_BYTES);
-    const length = Number(read(descriptor, bytes, BigInt(bytes.length)));
-    return length < 0 ? undefined : bytes.toString("utf8", 0, length);
+    scratch ??= Buffer.alloc(MAX_BYTES);
+    const length = Number(read(descriptor, scratch, BigInt(MAX_BYTES)));
+    return length < 0 ? undefined : scratch.toString("utf8", 0, length);
   } finally {
     close(descriptor);
   }
