@@ -95,6 +95,7 @@ export const parseManifest = absent("parseManifest");
 export const pipelineFromManifest = absent("pipelineFromManifest");
 export const probeMedia = absent("probeMedia");
 export const readMedia = absent("readMedia");
+export const runServer = absent("runServer");
 export const sampleFormats = absent("sampleFormats");
 export const sdkSpecifier = absent("sdkSpecifier");
 export const sdkVersion = absent("sdkVersion");

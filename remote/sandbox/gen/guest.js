@@ -213,6 +213,7 @@ var parseManifest = absent("parseManifest");
 var pipelineFromManifest = absent("pipelineFromManifest");
 var probeMedia = absent("probeMedia");
 var readMedia = absent("readMedia");
+var runServer = absent("runServer");
 var sampleFormats = absent("sampleFormats");
 var sdkSpecifier = absent("sdkSpecifier");
 var sdkVersion = absent("sdkVersion");
@@ -3008,6 +3009,7 @@ var NodeSlot = class {
   #errors = 0;
   #busyMs = 0;
   #timeEach = false;
+  #lastTimed = -1;
   #closed = false;
   #latency = new LatencyHistogram();
   constructor(node, name) {
@@ -3059,9 +3061,11 @@ var NodeSlot = class {
     } catch (cause) {
       throw this.failure("process", cause, index);
     }
+    const stoodFor = index - this.#lastTimed;
+    this.#lastTimed = index;
     if (isDeferred(output)) return output;
     const ms = performance.now() - start3;
-    this.record(ms, this.#timeEach ? 1 : SAMPLE);
+    this.record(ms, stoodFor);
     this.#timeEach = ms > SLOW_MS;
     return output;
   }
@@ -7020,6 +7024,7 @@ export {
   probeMedia,
   readMedia,
   requiredDeno,
+  runServer,
   sampleFormats,
   sdkSpecifier,
   sdkVersion,
