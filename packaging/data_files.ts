@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { cannot } from "../core/errors.ts";
 
 /** The data files of the bundle that runs here; `undefined` where code runs from its own sources. */
@@ -28,7 +27,7 @@ let installed: ReadonlyMap<string, Uint8Array> | undefined;
  * ```
  */
 export function dataFile(name: string, base: string | URL): Uint8Array {
-  if (installed === undefined) return new Uint8Array(readFileSync(new URL(encodeURI(name), base)));
+  if (installed === undefined) return Deno.readFileSync(new URL(encodeURI(name), base));
   const bytes = installed.get(name);
   if (bytes !== undefined) return bytes;
   const names = [...installed.keys()].join(", ") || "none";

@@ -39,7 +39,8 @@ export class Link<Message> implements Wire<Message> {
   readonly #sources = new Set<MessageSource<Message>>();
   #writing = false;
   #closed = false;
-  #failed: ((error: unknown) => void) | undefined;
+  /** Why writing failed, which ends the reading too. */
+  #failure: { error: unknown } | undefined;
 
   /**
    * @param connection the wire
@@ -79,13 +80,19 @@ export class Link<Message> implements Wire<Message> {
    * @throws {MessageTooLarge} if a message is larger than allowed; and whatever `accept` throws
    */
   async receive(accept: (head: Uint8Array, blobs: BlobReader) => void): Promise<void> {
-    const failed = new Promise<never>((_, reject) => this.#failed = reject);
-    failed.catch(() => {}); // told by the loop if it still runs
+    try {
+      await this.#receiveAll(accept);
+    } catch (error) {
+      throw this.#failure === undefined ? error : this.#failure.error;
+    }
+  }
+
+  async #receiveAll(accept: (head: Uint8Array, blobs: BlobReader) => void): Promise<void> {
     const block = new Uint8Array(BLOCK);
     const view = new DataView(block.buffer);
     let filled = 0;
     while (true) {
-      const read = await Promise.race([this.#connection.read(block.subarray(filled)), failed]);
+      const read = await this.#connection.read(block.subarray(filled));
       if (read === null) return;
       filled += read;
       let at = 0;
@@ -152,7 +159,7 @@ export class Link<Message> implements Wire<Message> {
     queueMicrotask(() => void this.#writeAll());
   }
 
-  /** Never fails: whoever receives is told. */
+  /** Never fails: the connection is closed, so that whoever receives is told. */
   async #writeAll(): Promise<void> {
     try {
       while (!this.#closed) {
@@ -165,8 +172,8 @@ export class Link<Message> implements Wire<Message> {
         for (const bytes of join(packets)) await this.#write(bytes);
       }
     } catch (error) {
-      this.#queue = [];
-      this.#failed?.(error);
+      this.#failure ??= { error };
+      this.close();
     } finally {
       this.#writing = false;
     }

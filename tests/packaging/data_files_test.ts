@@ -11,7 +11,7 @@ Deno.test("dataFile reads a file beside the module, and in a sandbox the bundle'
   const entry = project.url("main.js");
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   assert.equal(text(dataFile("models/a 100%.onnx", entry)), "model");
-  assert.throws(() => dataFile("none.bin", entry), /ENOENT/);
+  assert.throws(() => dataFile("none.bin", entry), Deno.errors.NotFound);
   const include = {
     "models/a 100%.onnx": "models/a 100%.onnx",
     "shared.bin": new URL("../packaging-test-shared.bin", entry),

@@ -13,9 +13,14 @@ export interface SandboxPoolOptions {
   max?: number;
 }
 
+/** How long after one was taken the next is started, in ms: the start of one takes a core that the other needs. */
+const REFILL_MS = 100;
+
 interface Kind {
   launch: Launch;
   waiting: Promise<SandboxProcess>[];
+  /** The next is about to be started. */
+  refill?: ReturnType<typeof setTimeout>;
 }
 
 /**
@@ -59,16 +64,15 @@ export class SandboxPool implements AsyncDisposable {
   async take(launch: Launch): Promise<SandboxProcess> {
     if (this.#closed) throw new SandboxError("Sandbox pool is closed", { reason: "denied" });
     const kind = this.#kind(launch);
-    const fill = () => void setTimeout(() => this.#fill(kind), 0); // after who waits got on with it
     for (let waiting = kind.waiting.shift(); waiting; waiting = kind.waiting.shift()) {
       const process = await waiting.catch(() => undefined); // #fill() logs why it did not start
       if (process?.alive) {
-        fill();
+        this.#refill(kind);
         return process;
       }
     }
     const process = await this.#start(launch);
-    fill();
+    this.#refill(kind);
     if (process.alive) return process;
     await process.over;
     throw process.endError;
@@ -77,6 +81,7 @@ export class SandboxPool implements AsyncDisposable {
   /** Ends all processes, those that work too. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    for (const { refill } of this.#kinds.values()) clearTimeout(refill);
     this.#kinds.clear();
     await Promise.all([...this.#all].map(end));
   }
@@ -86,16 +91,26 @@ export class SandboxPool implements AsyncDisposable {
     const kind = this.#kinds.get(key) ?? { launch, waiting: [] };
     this.#kinds.delete(key);
     this.#kinds.set(key, kind);
-    for (const [oldest, { waiting }] of this.#kinds) {
+    for (const [oldest, { waiting, refill }] of this.#kinds) {
       if (this.#kinds.size <= this.#maxKinds) break;
       this.#kinds.delete(oldest);
+      clearTimeout(refill);
       for (const process of waiting) void end(process);
     }
     return kind;
   }
 
+  /** Starts what is missing, once those who took one have got on with it. */
+  #refill(kind: Kind): void {
+    if (this.#closed) return;
+    kind.refill ??= setTimeout(() => {
+      kind.refill = undefined;
+      this.#fill(kind);
+    }, REFILL_MS);
+  }
+
   #fill(kind: Kind): void {
-    if (this.#closed || !this.#kinds.has(launchKey(kind.launch))) return;
+    if (this.#closed || this.#kinds.get(launchKey(kind.launch)) !== kind) return; // given up
     while (kind.waiting.length < this.#warm && this.#all.size < this.#max) {
       const started = this.#start(kind.launch);
       kind.waiting.push(started);
