@@ -5289,10 +5289,9 @@ function map(work, options = {}) {
 }
 
 // packaging/data_files.ts
-import { readFileSync } from "node:fs";
 var installed;
 function dataFile(name, base) {
-  if (installed === void 0) return new Uint8Array(readFileSync(new URL(encodeURI(name), base)));
+  if (installed === void 0) return Deno.readFileSync(new URL(encodeURI(name), base));
   const bytes = installed.get(name);
   if (bytes !== void 0) return bytes;
   const names = [
@@ -6008,7 +6007,8 @@ var Link = class {
   #sources = /* @__PURE__ */ new Set();
   #writing = false;
   #closed = false;
-  #failed;
+  /** Why writing failed, which ends the reading too. */
+  #failure;
   /**
    * @param connection the wire
    * @param options how a message becomes bytes, and the size above which one that comes is refused
@@ -6040,17 +6040,18 @@ var Link = class {
    * @throws {MessageTooLarge} if a message is larger than allowed; and whatever `accept` throws
    */
   async receive(accept2) {
-    const failed = new Promise((_, reject) => this.#failed = reject);
-    failed.catch(() => {
-    });
+    try {
+      await this.#receiveAll(accept2);
+    } catch (error) {
+      throw this.#failure === void 0 ? error : this.#failure.error;
+    }
+  }
+  async #receiveAll(accept2) {
     const block = new Uint8Array(BLOCK);
     const view = new DataView(block.buffer);
     let filled = 0;
     while (true) {
-      const read = await Promise.race([
-        this.#connection.read(block.subarray(filled)),
-        failed
-      ]);
+      const read = await this.#connection.read(block.subarray(filled));
       if (read === null) return;
       filled += read;
       let at = 0;
@@ -6113,7 +6114,7 @@ var Link = class {
     this.#writing = true;
     queueMicrotask(() => void this.#writeAll());
   }
-  /** Never fails: whoever receives is told. */
+  /** Never fails: the connection is closed, so that whoever receives is told. */
   async #writeAll() {
     try {
       while (!this.#closed) {
@@ -6128,8 +6129,10 @@ var Link = class {
         for (const bytes of join(packets)) await this.#write(bytes);
       }
     } catch (error) {
-      this.#queue = [];
-      this.#failed?.(error);
+      this.#failure ??= {
+        error
+      };
+      this.close();
     } finally {
       this.#writing = false;
     }
