@@ -94,6 +94,8 @@ export interface CommandOptions {
  * after 2 s SIGKILL), and the next chunk starts it anew. Throws a `TypeError` on a chunk that its input
  * cannot take. It runs any program that this process can: a server offers it only where its policy says so.
  *
+ * @typeParam O chunks out, by `output`: `Command<AudioFrame>`
+ *
  * @example
  * ```ts
  * import { Command } from "@remotemedia/sdk/nodes";
@@ -103,9 +105,9 @@ export interface CommandOptions {
  * console.log(await Array.fromAsync(sorted)); // ["c", "b", "a"]
  * ```
  */
-export class Command extends Node<
+export class Command<O = unknown> extends Node<
   unknown,
-  unknown,
+  O,
   CommandOptions,
   Partial<CommandOptions> & Pick<CommandOptions, "command">
 > {
@@ -128,21 +130,22 @@ export class Command extends Node<
   }
 
   /** Gives what the program gives. */
-  process(input: unknown): AsyncGenerator<unknown> {
-    return this.options.lifetime === "chunk" ? this.#runFor(input) : this.#exchange(input);
+  process(input: unknown): AsyncGenerator<O> {
+    const outputs = this.options.lifetime === "chunk" ? this.#runFor(input) : this.#exchange(input);
+    return outputs as AsyncGenerator<O>;
   }
 
   /** Gives what the program gave by itself. */
-  override *onWake(): Generator<unknown> {
-    while (this.#current?.program.hasOutput) yield this.#current.program.take();
+  override *onWake(): Generator<O> {
+    while (this.#current?.program.hasOutput) yield this.#current.program.take() as O;
   }
 
   /** Ends the program's input, and gives what it still gives. */
-  override async *flush(): AsyncGenerator<unknown> {
+  override async *flush(): AsyncGenerator<O> {
     if (this.#current === undefined) return;
     const { program } = this.#current;
     void program.closeInput();
-    yield* this.#outputsOf(program);
+    yield* this.#outputsOf(program) as AsyncGenerator<O>;
     if (program.failure !== undefined) throw program.failure;
   }
 

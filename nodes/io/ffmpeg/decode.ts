@@ -27,7 +27,10 @@ export function decodeFile(
 
 /** Decodes what a URL gives that ffmpeg opens by itself. */
 export function decodeUrl(url: URL, job: ReadJob): FrameBatches<AudioFrame | VideoFrame> {
-  return decode({ url: url.href, isLive: true, ...traitsOf("other", job) }, undefined, job);
+  // a picture's size may be told only with the next key frame, which can take some seconds
+  const isJudgedSoon = job.options.video === undefined;
+  const source = { url: url.href, isLive: true, isJudgedSoon, ...traitsOf("other", job) };
+  return decode(source, undefined, job);
 }
 
 /** Decodes bytes as they come, sent on at once where they come as it happens. */

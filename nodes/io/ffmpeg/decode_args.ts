@@ -21,6 +21,8 @@ export interface DecodeSource {
   isLive: boolean;
   /** Whether its audio cannot have gaps: then it can come in larger pieces, which costs less. */
   isGapless: boolean;
+  /** Whether what it is may be judged by its first second: else ffmpeg reads up to 5 s before it gives anything. */
+  isJudgedSoon?: boolean;
   /** Whether timestamps are to be those of the media's own clock. */
   keepsClock: boolean;
 }
@@ -30,6 +32,9 @@ const PREROLL = 0.25;
 
 /** How much later than the other one a stream may come before ffmpeg goes on without it, in µs. */
 const MAX_INTERLEAVE_US = 1_000_000;
+
+/** How much of a live input ffmpeg hears before it gives the first frame, in µs. */
+const JUDGED_SOON_US = 1_000_000;
 
 /**
  * Where ffmpeg is told to start, in s from the input's start. Whole seconds: every time base has them, so
@@ -44,7 +49,7 @@ export function seekTo({ start = 0 }: ReadOptions): number {
  * `duration` is cut off exactly by whoever reads it.
  */
 export function decodeArgs(source: DecodeSource, options: ReadOptions): string[] {
-  const { url, protocols, isLive, isGapless, keepsClock } = source;
+  const { url, protocols, isLive, isGapless, isJudgedSoon, keepsClock } = source;
   const { audio, video, duration, start = 0 } = options;
   const isCoarse = isGapless && !isLive;
   const seek = seekTo(options);
@@ -52,6 +57,7 @@ export function decodeArgs(source: DecodeSource, options: ReadOptions): string[]
   if (protocols !== undefined) args.push("-protocol_whitelist", protocols);
   if (keepsClock) args.push("-copyts");
   if (seek > 0) args.push("-ss", String(seek));
+  if (isJudgedSoon) args.push("-analyzeduration", String(JUDGED_SOON_US));
   args.push("-i", url);
   if (audio !== false) args.push(...audioArgs(options, isCoarse));
   if (video !== undefined) args.push(...videoArgs(video));
