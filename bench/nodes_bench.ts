@@ -3,7 +3,7 @@
  * that does the same from a file of raw samples or pictures. Tells those below half of ffmpeg: `docs/speed.md` says
  * why. Fails for a node below real time, or one that the list has forgotten.
  */
-import { type AnyNode, AudioFrame, VideoFrame } from "../core/mod.ts";
+import { type AnyNode, type AudioFrame, VideoFrame } from "../core/mod.ts";
 import * as nodes from "../nodes/mod.ts";
 import { noise } from "../testing/mod.ts";
 import { median } from "./_compare.ts";

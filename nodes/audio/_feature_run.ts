@@ -9,7 +9,7 @@ import { Timeline, type TimelineState } from "./_timeline.ts";
 export interface FeatureRules {
   /** Which feature. */
   feature: "mel" | "log-mel" | "mfcc";
-  /** Samples that a spectrum is of, a power of two. */
+  /** Samples that a spectrum is of, an even number. */
   nFft: number;
   /** Samples of them that are looked at, in the middle. */
   winLength: number;

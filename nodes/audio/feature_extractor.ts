@@ -12,7 +12,7 @@ import { goesOn } from "./_run.ts";
 export interface FeatureExtractorOptions {
   /** Power in mel bands, that in dB, or cepstral coefficients of that. @default "log-mel" */
   feature: "mel" | "log-mel" | "mfcc";
-  /** Samples that a spectrum is of, a power of two. @default 2048 */
+  /** Samples that a spectrum is of, an even number; powers of two are faster. @default 2048 */
   nFft: number;
   /** Samples of them that are looked at, in the middle. @default nFft */
   winLength?: number;
@@ -37,9 +37,8 @@ export interface FeatureExtractorOptions {
 const schema = z.strictObject({
   feature: z.enum(["mel", "log-mel", "mfcc"]).default("log-mel")
     .describe("Power in mel bands, that in dB, or cepstral coefficients of that"),
-  nFft: z.int().min(4).max(65_536).refine((size) => Number.isInteger(Math.log2(size)), {
-    error: "it must be a power of two",
-  }).default(2048).describe("Samples that a spectrum is of, a power of two"),
+  nFft: z.int().min(4).max(65_536).multipleOf(2).default(2048)
+    .describe("Samples that a spectrum is of, an even number; powers of two are faster"),
   winLength: z.int().min(1).max(65_536).optional()
     .describe("Samples of them that are looked at, in the middle; nFft if absent"),
   hopLength: z.int().min(1).max(65_536).default(512).describe("Samples between two spectra"),

@@ -16,10 +16,11 @@ export function planar(samples: Float32Array, channels: number): Float32Array {
   return interleaved(samples, samples.length / channels);
 }
 
-/** What ffmpeg gives for a graph of filters: samples, planar, and its log. */
+/** What ffmpeg gives for a graph of filters: samples, planar, of as many channels, and its log. */
 export async function ffmpeg(
   frames: readonly AudioFrame[],
   filter: string,
+  channels = frames[0]!.numberOfChannels,
 ): Promise<{ samples: Float32Array; log: string }> {
   const { numberOfChannels, sampleRate } = frames[0]!;
   const format = ["-f", "f32le", "-ar", `${sampleRate}`, "-ac", `${numberOfChannels}`];
@@ -40,7 +41,7 @@ export async function ffmpeg(
   equal(code, 0, log);
   await written;
   const samples = new Float32Array(stdout.slice().buffer);
-  return { samples: planar(samples, numberOfChannels), log };
+  return { samples: planar(samples, channels), log };
 }
 
 /** The largest difference of two signals of one length. */

@@ -124,7 +124,7 @@ export const nativeAudioContracts: Record<string, AnyContract> = {
       ),
     inputs: stereo,
     refused: [
-      [() => new FeatureExtractor({ nFft: 400 }), /nFft.*power of two/],
+      [() => new FeatureExtractor({ nFft: 401 }), /nFft/],
       [() => new FeatureExtractor({ feature: "mfcc", nMels: 10 }), /nMfcc.*above nMels/],
       [() => new FeatureExtractor({ winLength: 4096 }), /winLength.*above nFft/],
     ],

@@ -13,6 +13,11 @@ mel = librosa.feature.melspectrogram(y=samples, sr=rate)
 references = {
     "log_mel": librosa.power_to_db(mel),
     "mfcc": librosa.feature.mfcc(y=samples, sr=rate),
+    # what speech models often take: 25 ms every 10 ms
+    "log_mel_400": librosa.power_to_db(
+        librosa.feature.melspectrogram(y=samples, sr=rate, n_fft=400, hop_length=160, n_mels=80),
+        top_db=None,
+    ),
     "mfcc_unclipped": librosa.feature.mfcc(S=librosa.power_to_db(mel, top_db=None)),
 }
 for name, values in references.items():
