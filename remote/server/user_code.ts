@@ -5,6 +5,7 @@ import { BundleStore } from "../../packaging/bundle_store.ts";
 import { openBundle } from "../../packaging/open_bundle.ts";
 import { assertVersions } from "../../packaging/versions.ts";
 import { narrowedPolicy, SandboxHost, type SandboxPolicy } from "../sandbox/host/sandbox_host.ts";
+import { makeOwnFolder } from "../sandbox/host/own_folder.ts";
 import type { SandboxPoolOptions } from "../sandbox/host/sandbox_pool.ts";
 import type { Caller } from "./access.ts";
 import { BUNDLE } from "../wire/messages.ts";
@@ -51,9 +52,7 @@ export class UserCode implements AsyncDisposable {
   /** Opens the store, and starts the first process that waits for work. */
   static async start(options: UserCodeOptions = {}): Promise<UserCode> {
     const { bundleDirectory, storeBytes, ...rest } = options;
-    const temporary = bundleDirectory === undefined
-      ? await Deno.makeTempDir({ prefix: "remotemedia-bundles-" })
-      : undefined;
+    const temporary = bundleDirectory === undefined ? makeOwnFolder("bundles") : undefined;
     const store = await BundleStore.open(bundleDirectory ?? temporary!, { maxBytes: storeBytes });
     return new UserCode(store, rest, temporary);
   }

@@ -1,10 +1,14 @@
 /**
- * A thousand sandboxes made and ended: nothing may be left of them. Run as part of `deno task soak`.
+ * A thousand sandboxes made and ended: nothing may be left of them. The limit of idle time as it is by default.
+ * Run as part of `deno task soak`.
  *
  * @module
  */
 
 import assert from "node:assert/strict";
+import { SandboxError } from "../../core/errors.ts";
+import { SandboxHost } from "../../remote/sandbox/host/sandbox_host.ts";
+import { bundleOf } from "../remote/sandbox/_bundles.ts";
 import { makeAndEnd, remains } from "../remote/sandbox/_leaks.ts";
 
 Deno.test("Soak: a thousand sandboxes leave nothing behind", async () => {
@@ -18,4 +22,16 @@ Deno.test("Soak: a thousand sandboxes leave nothing behind", async () => {
   assert.equal(after.children, before.children);
   assert.ok(after.descriptors <= before.descriptors);
   assert.equal(after.folders, before.folders);
+});
+
+Deno.test("Soak: a sandbox is ended after 60 s without a message", async () => {
+  await using host = new SandboxHost({ warm: 0 });
+  const sandbox = await host.load(await bundleOf("export const one = () => 1;"));
+  const start = performance.now();
+  const error = await new Promise<SandboxError>((resolve) => sandbox.onEnd(resolve));
+  const seconds = (performance.now() - start) / 1000;
+  console.log(`${error.message}, seen after ${seconds.toFixed(2)} s`);
+  assert.ok(error instanceof SandboxError);
+  assert.equal(error.reason, "idle");
+  assert.ok(seconds >= 59.9 && seconds <= 60.25, `${seconds} s`);
 });

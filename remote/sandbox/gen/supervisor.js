@@ -17,6 +17,27 @@ worker.onerror = (event) => {
 `));
   Deno.exit(70);
 };
-var nothing = new Uint8Array(64);
-while (await Deno.stdin.read(nothing) !== null) ;
+var BYTES_PER_MS = 4e6;
+var MOST_MS = 50;
+var LEAST_MS = 1;
+function hold(sharedBytes, memoryBytes) {
+  const used = Deno.memoryUsage().rss - sharedBytes;
+  if (used > memoryBytes) {
+    Deno.stderr.writeSync(new TextEncoder().encode(`memory: ${used}
+`));
+    Deno.exit(71);
+  }
+  const waitMs = Math.max(LEAST_MS, Math.min(MOST_MS, (memoryBytes - used) / BYTES_PER_MS));
+  setTimeout(() => hold(sharedBytes, memoryBytes), waitMs);
+}
+var input = new Uint8Array(64);
+var decoder = new TextDecoder();
+var line = "";
+for (; ; ) {
+  const read = await Deno.stdin.read(input);
+  if (read === null) break;
+  line += decoder.decode(input.subarray(0, read));
+  const [, shared, memory] = /^(\d+) (\d+)\n$/.exec(line) ?? [];
+  if (memory !== void 0) hold(Number(shared), Number(memory));
+}
 Deno.exit(0);

@@ -1,4 +1,5 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { makeOwnFolder } from "./own_folder.ts";
 
 /** The two files that a sandbox starts from, on this machine's disk. */
 export interface GuestFiles {
@@ -26,7 +27,7 @@ async function locate(): Promise<GuestFiles> {
 }
 
 async function copy(folder: URL): Promise<string> {
-  const path = await Deno.makeTempDir({ prefix: "remotemedia-guest-" });
+  const path = makeOwnFolder("guest");
   for (const name of ["guest.js", "supervisor.js"]) {
     const response = await fetch(new URL(name, folder));
     if (!response.ok) throw new Error(`Cannot fetch ${response.url}: status ${response.status}`);

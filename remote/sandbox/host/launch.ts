@@ -2,6 +2,7 @@ import type { CompleteLimits } from "../limits.ts";
 import type { CompletePermissions } from "../permissions.ts";
 import type { GuestSetup } from "../guest/start.ts";
 import type { GuestFiles } from "./guest_files.ts";
+import type { SandboxFolder } from "./sandbox_folder.ts";
 
 /** What keeps the process of a sandbox apart beside Deno's own permissions. */
 export type Isolation = "process" | "bwrap";
@@ -14,20 +15,6 @@ export interface Launch {
   readonly permissions: CompletePermissions;
   /** What it may use. */
   readonly limits: CompleteLimits;
-}
-
-/** The folder of one sandbox: its socket, its bundle with its data files, and what Deno writes for itself. */
-export interface SandboxFolder {
-  /** All of it. */
-  root: string;
-  /** The socket on which the host waits. */
-  socket: string;
-  /** The bundle and its data files: all that the guest may read. */
-  bundle: string;
-  /** The import map that leads the SDK's one specifier to the guest. */
-  importMap: string;
-  /** Deno's own cache. */
-  cache: string;
 }
 
 /** The shell sets what can only be set by a process for itself, then becomes Deno. */

@@ -23,15 +23,20 @@ const TICK_MS = 10;
  */
 export function processUsage(pid: number): ProcessUsage | undefined {
   const memory = readProcFile(`/proc/${pid}/statm`)?.split(" ");
-  const text = readProcFile(`/proc/${pid}/stat`);
-  if (memory === undefined || text === undefined) return undefined;
-  const stat = text.slice(text.lastIndexOf(")") + 2).split(" "); // the name before may hold anything
+  const stat = statOf(pid);
+  if (memory === undefined || stat === undefined) return undefined;
   return {
     residentBytes: Number(memory[1]) * PAGE,
     sharedBytes: Number(memory[2]) * PAGE,
     cpuMs: (Number(stat[11]) + Number(stat[12])) * TICK_MS,
     threads: Number(stat[17]),
   };
+}
+
+/** When a process started, in ticks since the machine did; `undefined` if there is none. */
+export function startOf(pid: number): number | undefined {
+  const start = statOf(pid)?.[19];
+  return start === undefined ? undefined : Number(start);
 }
 
 /** The innermost of a line of processes, each the only child of the one before. */
@@ -46,4 +51,10 @@ export function innermostProcess(pid: number): number {
 function onlyChild(pid: number): number | undefined {
   const children = readProcFile(`/proc/${pid}/task/${pid}/children`)?.trim() ?? "";
   return children === "" ? undefined : Number(children.split(" ")[0]);
+}
+
+/** The fields of a process' state, from the third on. */
+function statOf(pid: number): string[] | undefined {
+  const text = readProcFile(`/proc/${pid}/stat`);
+  return text?.slice(text.lastIndexOf(")") + 2).split(" "); // the name before may hold anything
 }

@@ -10,18 +10,17 @@ import {
   PROTOCOL_VERSION,
 } from "../protocol.ts";
 import { guestFiles } from "./guest_files.ts";
-import { commandOf, type Launch, type SandboxFolder } from "./launch.ts";
+import { LastWords } from "./last_words.ts";
+import { commandOf, type Launch } from "./launch.ts";
+import { OutputQuota } from "./output_quota.ts";
 import { innermostProcess, processUsage } from "./process_usage.ts";
+import { makeFolder, removeFolder, type SandboxFolder } from "./sandbox_folder.ts";
 import { watch } from "./watchdog.ts";
 
 /** How long a process may take to say that it is ready, in ms. */
 const START_MS = 20_000;
 /** How long a process that hung up may take to say why, in ms. */
 const LAST_WORDS_MS = 250;
-/** What is kept of the end of what a process writes to its standard error. */
-const MAX_WORDS = 4096;
-/** The most that a process may write to its outputs in one second; all it says goes over the socket. */
-const MAX_STRAY_BYTES = 1 << 20;
 
 /** Who is told what a sandbox says. */
 export interface Listener {
@@ -39,24 +38,26 @@ export class SandboxProcess {
   readonly launch: Launch;
   readonly folder: SandboxFolder;
   readonly #child: Deno.ChildProcess;
+  /** The supervisor's standard input: it ends with it. */
+  readonly #control: WritableStreamDefaultWriter<Uint8Array>;
   #link!: Link<HostMessage>;
   #listener: Listener | undefined;
   #limits: CompleteLimits;
   #endError: SandboxError | undefined;
   #killed = false;
   #killedFromOutside = false;
-  #words = "";
+  readonly #words = new LastWords();
   #wordsRead: Promise<void> | undefined;
   #unwatch: (() => void) | undefined;
   #lastMessageAt = performance.now();
-  #outputBytes = 0;
-  readonly #rates = { messages: 0, lines: 0, strayBytes: 0, since: performance.now() };
+  readonly #quota = new OutputQuota();
   readonly #over = Promise.withResolvers<void>();
 
   private constructor(launch: Launch, folder: SandboxFolder, child: Deno.ChildProcess) {
     this.launch = launch;
     this.folder = folder;
     this.#child = child;
+    this.#control = child.stdin.getWriter();
     this.#limits = launch.limits;
   }
 
@@ -140,10 +141,15 @@ export class SandboxProcess {
     this.#listener = listener;
     this.#limits = limits;
     this.#lastMessageAt = performance.now();
+    const pid = innermostProcess(this.pid);
+    const base = processUsage(pid);
+    if (base === undefined) return; // its end is about to be told
+    this.#sayMemory(base.sharedBytes, limits.memoryBytes);
     // deno-lint-ignore no-this-alias
     const self = this;
     this.#unwatch = watch({
-      pid: innermostProcess(this.pid),
+      pid,
+      base,
       limits,
       get lastMessageAt() {
         return self.#lastMessageAt;
@@ -164,6 +170,13 @@ export class SandboxProcess {
     this.#end(new SandboxError(`Sandbox ${what}`, { reason, cause }));
     this.#killed = true;
     killChild(this.#child);
+  }
+
+  /** Tells the supervisor what the process may use: more than what it shares with its executable. */
+  #sayMemory(sharedBytes: number, memoryBytes: number): void {
+    const bytes = Math.ceil(Math.min(memoryBytes, Number.MAX_SAFE_INTEGER));
+    const line = new TextEncoder().encode(`${sharedBytes} ${bytes}\n`);
+    this.#control.write(line).catch(() => {}); // it is gone: told where its end is awaited
   }
 
   async #connect(listener: Deno.Listener): Promise<void> {
@@ -219,46 +232,26 @@ export class SandboxProcess {
 
   /** Decodes a message, within the limits. */
   #check(head: Uint8Array, blobs: BlobReader): GuestMessage {
-    const { outputBytes, messagesPerSecond, logLinesPerSecond } = this.#limits;
     this.#lastMessageAt = performance.now();
-    this.#outputBytes += head.length + blobs.size;
-    if (this.#outputBytes > outputBytes) this.kill("output", `sent ${this.#outputBytes} bytes`);
-    const rates = this.#ratesNow();
-    if (++rates.messages > messagesPerSecond) {
-      this.kill("output", `sent ${rates.messages} messages in a second`);
-    }
-    if (this.#endError !== undefined) throw this.#endError;
+    this.#hold(this.#quota.message(head.length + blobs.size, this.#limits));
     const message = decodeGuestMessage(head, blobs);
-    if (message.type === "log" && ++rates.lines > logLinesPerSecond) {
-      this.kill("output", `wrote ${rates.lines} lines in a second`);
-      throw this.#endError;
-    }
+    if (message.type === "log") this.#hold(this.#quota.line(this.#limits));
     return message;
   }
 
-  #ratesNow(): { messages: number; lines: number; strayBytes: number } {
-    const rates = this.#rates;
-    const now = performance.now();
-    if (now - rates.since > 1000) {
-      Object.assign(rates, { messages: 0, lines: 0, strayBytes: 0, since: now });
-    }
-    return rates;
+  /** Ends it if it sent too much. @throws why it ended */
+  #hold(tooMuch: string | undefined): void {
+    if (tooMuch !== undefined) this.kill("output", tooMuch);
+    if (this.#endError !== undefined) throw this.#endError;
   }
 
   /** Reads what was written past the socket, so that the process cannot wait for it for ever. */
   async #readStray(stream: ReadableStream<Uint8Array>, keep: boolean): Promise<void> {
-    const decoder = new TextDecoder();
     try {
       for await (const bytes of stream) {
-        const rates = this.#ratesNow();
-        rates.strayBytes += bytes.length;
-        if (keep) {
-          const text = decoder.decode(bytes.subarray(-MAX_WORDS), { stream: true });
-          this.#words = (this.#words + text).slice(-MAX_WORDS);
-        }
-        if (rates.strayBytes > MAX_STRAY_BYTES) {
-          this.kill("output", `wrote ${rates.strayBytes} bytes to its outputs in a second`);
-        }
+        if (keep) this.#words.add(bytes);
+        const tooMuch = this.#quota.stray(bytes.length);
+        if (tooMuch !== undefined) this.kill("output", tooMuch);
       }
     } catch (error) {
       this.kill("crash", `has outputs that cannot be read: ${messageOf(error)}`, error);
@@ -275,15 +268,12 @@ export class SandboxProcess {
   }
 
   async #awaitExit(): Promise<void> {
-    const { code, signal } = await this.#child.status;
+    const status = await this.#child.status;
     await this.#wordsRead; // its last words may still be in the pipe
-    const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
-    const words = plainWords(this.#words);
-    this.#killedFromOutside = signal === "SIGKILL" && !this.#killed;
-    const what = words === "" ? how : `failed: ${words}`;
-    this.#end(new SandboxError(`Sandbox ${what}`, { reason: reasonOf(words) }));
+    this.#killedFromOutside = status.signal === "SIGKILL" && !this.#killed;
+    this.#end(this.#words.errorOf(status));
     this.#link?.close();
-    await this.#child.stdin.close().catch(() => {}); // its reader is gone
+    await this.#control.close().catch(() => {}); // its reader is gone
     removeFolder(this.folder);
     this.#over.resolve();
   }
@@ -294,34 +284,6 @@ export class SandboxProcess {
     this.#endError = error;
     this.#unwatch?.();
     this.#listener?.ended(error);
-  }
-}
-
-function makeFolder(guestUrl: string): SandboxFolder {
-  const root = Deno.makeTempDirSync({ prefix: "remotemedia-sandbox-" });
-  const folder: SandboxFolder = {
-    root,
-    socket: `${root}/s`,
-    bundle: `${root}/bundle`,
-    importMap: `${root}/import_map.json`,
-    cache: `${root}/cache`,
-  };
-  Deno.writeTextFileSync(
-    folder.importMap,
-    JSON.stringify({ imports: { "@remotemedia/sdk": guestUrl } }),
-  );
-  Deno.mkdirSync(folder.bundle);
-  Deno.mkdirSync(folder.cache);
-  // where Deno would make a folder for caches and storage, which need no permission: a file is in the way
-  Deno.writeTextFileSync(`${folder.cache}/location_data`, "");
-  return folder;
-}
-
-function removeFolder({ root }: SandboxFolder): void {
-  try {
-    Deno.removeSync(root, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
@@ -348,19 +310,4 @@ function isHangUp(error: unknown): boolean {
   return [BrokenPipe, ConnectionReset, BadResource, Interrupted].some((gone) =>
     error instanceof gone
   );
-}
-
-/** What a process said at its end, without what only concerns this machine. */
-function plainWords(words: string): string {
-  const said = words.replaceAll(/^error: Uncaught \(in worker ".*"\) /gm, "Uncaught ");
-  const lines = said.split("\n").filter((line) => line.trim() !== "");
-  const last = lines.at(-1);
-  if (lines.length > 1 && last !== undefined && lines[0]!.startsWith(last)) lines.pop();
-  return lines.join("\n");
-}
-
-/** Why a process ended that was not killed, as far as its last words tell. */
-function reasonOf(words: string): SandboxReason {
-  if (/out of memory|OOM|allocation failed/i.test(words)) return "memory";
-  return /^Uncaught.*NotCapable/.test(words) ? "denied" : "crash";
 }

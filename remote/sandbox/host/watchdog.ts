@@ -1,14 +1,20 @@
 import type { SandboxReason } from "../../../core/errors.ts";
 import type { CompleteLimits } from "../limits.ts";
-import { processUsage } from "./process_usage.ts";
+import { megabytes } from "./last_words.ts";
+import { type ProcessUsage, processUsage } from "./process_usage.ts";
 
-/** How often a process is looked at, in ms. */
+/**
+ * How often processes are looked at, in ms. Memory can grow by more than its limit in that time: the
+ * supervisor in the process looks closer, and this is for one whose supervisor does not.
+ */
 const INTERVAL_MS = 20;
 
 /** What a process is watched for. */
 export interface Watched {
   /** The process. */
   readonly pid: number;
+  /** What it used when the watch began. */
+  readonly base: ProcessUsage;
   /** What it may use. */
   readonly limits: CompleteLimits;
   /** When it last sent or got a message, as `performance.now()`. */
@@ -20,8 +26,6 @@ export interface Watched {
 interface Watch {
   watched: Watched;
   startedAt: number;
-  baseCpuMs: number;
-  baseSharedBytes: number;
 }
 
 /** Processes that are watched now: one timer for all of them, and none when there are none. */
@@ -30,13 +34,7 @@ let timer: ReturnType<typeof setInterval> | undefined;
 
 /** Watches a process from now on. Gives a function that ends it. */
 export function watch(watched: Watched): () => void {
-  const usage = processUsage(watched.pid);
-  const entry: Watch = {
-    watched,
-    startedAt: performance.now(),
-    baseCpuMs: usage?.cpuMs ?? 0,
-    baseSharedBytes: usage?.sharedBytes ?? 0,
-  };
+  const entry: Watch = { watched, startedAt: performance.now() };
   watches.add(entry);
   timer ??= setInterval(lookAtAll, INTERVAL_MS);
   return () => {
@@ -59,21 +57,17 @@ function lookAtAll(): void {
 
 /** Which limit a process passed, and what it used. */
 function look(entry: Watch, now: number): [SandboxReason, string] | undefined {
-  const { limits, pid, lastMessageAt } = entry.watched;
+  const { limits, pid, base, lastMessageAt } = entry.watched;
   const wallMs = now - entry.startedAt;
   if (wallMs > limits.wallMs) return ["wall-time", `ran for ${Math.round(wallMs)} ms`];
   const idleMs = now - lastMessageAt;
   if (idleMs > limits.idleMs) return ["idle", `was idle for ${Math.round(idleMs)} ms`];
   const usage = processUsage(pid);
   if (usage === undefined) return undefined; // its end is noticed where its exit status is awaited
-  const memoryBytes = usage.residentBytes - entry.baseSharedBytes;
+  const memoryBytes = usage.residentBytes - base.sharedBytes;
   if (memoryBytes > limits.memoryBytes) return ["memory", `used ${megabytes(memoryBytes)}`];
-  const cpuMs = usage.cpuMs - entry.baseCpuMs;
+  const cpuMs = usage.cpuMs - base.cpuMs;
   if (cpuMs > limits.cpuMs) return ["cpu", `used ${cpuMs} ms of CPU time`];
   if (usage.threads > limits.threads) return ["memory", `had ${usage.threads} threads`];
   return undefined;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB of memory`;
 }
