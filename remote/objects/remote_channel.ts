@@ -8,13 +8,9 @@ import {
   ObjectService,
 } from "../../proto/gen/remotemedia/v1/object_service_pb.ts";
 import { localizeFailure } from "../sandbox/localize_failure.ts";
-import {
-  decodeGuestMessage,
-  encodeHostMessage,
-  type GuestMessage,
-  type Operation,
-  type Outcome,
-} from "../sandbox/protocol.ts";
+import { decodeGuestMessage } from "../sandbox/guest_codec.ts";
+import { encodeHostMessage } from "../sandbox/host_codec.ts";
+import type { GuestMessage, Operation, Outcome } from "../sandbox/protocol.ts";
 import { errorOf, type FailedCall } from "../wire/errors.ts";
 import { type Callable, same, toBuffer } from "./bundle_uploads.ts";
 import type { CallbackTable, ObjectChannel } from "./object_channel.ts";

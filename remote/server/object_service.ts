@@ -8,7 +8,9 @@ import {
   ObjectService,
   type OpenModule,
 } from "../../proto/gen/remotemedia/v1/object_service_pb.ts";
-import { decodeHostMessage, encodeGuestMessage, type GuestMessage } from "../sandbox/protocol.ts";
+import { encodeGuestMessage } from "../sandbox/guest_codec.ts";
+import { decodeHostMessage } from "../sandbox/host_codec.ts";
+import type { GuestMessage } from "../sandbox/protocol.ts";
 import { statusOf } from "../wire/errors.ts";
 import { malformed } from "../wire/proto_reader.ts";
 import { protocolError, type StreamCall } from "./call.ts";

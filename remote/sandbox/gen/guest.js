@@ -5307,6 +5307,358 @@ function installDataFiles2(files) {
   installed = files;
 }
 
+// remote/sandbox/protocol.ts
+var PROTOCOL_VERSION = 1;
+var logLevels2 = [
+  "debug",
+  "info",
+  "warn",
+  "error"
+];
+var MAX_LOG_TEXT = 4096;
+
+// remote/sandbox/guest/console.ts
+var LINES_PER_SECOND = 100;
+var BURST = 200;
+var levels = {
+  debug: "debug",
+  log: "info",
+  info: "info",
+  dir: "info",
+  table: "info",
+  warn: "warn",
+  error: "error",
+  trace: "debug"
+};
+function captureConsole(say) {
+  let tokens = BURST;
+  let last = performance.now();
+  let dropped = 0;
+  for (const [method, level] of Object.entries(levels)) {
+    Object.defineProperty(console, method, {
+      configurable: true,
+      writable: true,
+      value: (...values) => {
+        const now = performance.now();
+        tokens = Math.min(BURST, tokens + (now - last) * LINES_PER_SECOND / 1e3);
+        last = now;
+        if (tokens < 1) {
+          dropped++;
+          return;
+        }
+        tokens--;
+        const text = values.map(show).join(" ").slice(0, MAX_LOG_TEXT);
+        say({
+          level,
+          text,
+          dropped
+        });
+        dropped = 0;
+      }
+    });
+  }
+}
+function show(value) {
+  return typeof value === "string" ? value : Deno.inspect(value, {
+    depth: 4,
+    iterableLimit: 100
+  });
+}
+
+// remote/sandbox/_blobs.ts
+var SMALL = 4096;
+var ALIGNMENT = 8;
+var arrays2 = [
+  Uint8Array,
+  Float32Array,
+  Float64Array,
+  Int8Array,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  BigInt64Array,
+  BigUint64Array
+];
+var kinds = [
+  "audio",
+  "video",
+  "encoded",
+  "tensor"
+];
+var padding = new Uint8Array(ALIGNMENT);
+function packFrame(value, tail) {
+  if (!isFrame2(value) || value.data.byteLength <= SMALL) return void 0;
+  const { data, ...init } = value;
+  const type = arrays2.findIndex((array) => data instanceof array);
+  if (type < 0 || !(data.buffer instanceof ArrayBuffer)) return void 0;
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  tail.push(bytes);
+  const over = bytes.length % ALIGNMENT;
+  if (over > 0) tail.push(padding.subarray(over));
+  return [
+    kinds.indexOf(value.kind),
+    type,
+    bytes.length,
+    init
+  ];
+}
+var BlobReader = class {
+  #tail;
+  #owned;
+  #at = 0;
+  /** @param tail the blobs; @param owned whether frames may keep views of it, so that nothing is copied */
+  constructor(tail, owned) {
+    this.#tail = tail;
+    this.#owned = owned;
+  }
+  /** All of its bytes. */
+  get size() {
+    return this.#tail.length;
+  }
+  /** A frame of its fields and the next blob. @throws {SerializationError} if it is none */
+  frame(fields) {
+    const kind = kinds[fields.count(kinds.length - 1)];
+    const array = arrays2[fields.count(arrays2.length - 1)];
+    const bytes = this.#take(fields.count());
+    const init = fields.next();
+    try {
+      const data = new array(bytes.buffer, bytes.byteOffset, bytes.length / array.BYTES_PER_ELEMENT);
+      return frameOf2(kind, {
+        ...init,
+        data
+      });
+    } catch (cause) {
+      throw new SerializationError(`Cannot decode message as a frame is none: ${messageOf(cause)}`, {
+        cause
+      });
+    }
+  }
+  /** All blobs must have been taken. */
+  end() {
+    if (this.#at !== this.#tail.length) {
+      throw new SerializationError("Cannot decode message as blobs are left over");
+    }
+  }
+  #take(length) {
+    const end = this.#at + length;
+    const next = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+    if (next > this.#tail.length) {
+      throw new SerializationError("Cannot decode message as a blob is missing");
+    }
+    const bytes = this.#tail.subarray(this.#at, end);
+    this.#at = next;
+    return this.#owned ? bytes : bytes.slice();
+  }
+};
+function isFrame2(value) {
+  return value instanceof AudioFrame || value instanceof VideoFrame || value instanceof EncodedFrame || value instanceof Tensor;
+}
+function frameOf2(kind, init) {
+  switch (kind) {
+    case "audio":
+      return new AudioFrame(init);
+    case "video":
+      return new VideoFrame(init);
+    case "encoded":
+      return new EncodedFrame(init);
+    case "tensor":
+      return new Tensor(init);
+  }
+}
+
+// remote/sandbox/_link.ts
+var HEADER = 8;
+var BLOCK = 65536;
+var LARGE = 16384;
+var MessageTooLarge = class extends RangeError {
+  /** @param size of the message, in bytes; @param max the most that it may have */
+  constructor(size, max) {
+    super(`sent a message of ${size} bytes, more than ${max}`);
+  }
+};
+var Link = class {
+  #connection;
+  #encode;
+  #maxBytes;
+  #queue = [];
+  #sources = /* @__PURE__ */ new Set();
+  #writing = false;
+  #closed = false;
+  /** Why writing failed, which ends the reading too. */
+  #failure;
+  /**
+   * @param connection the wire
+   * @param options how a message becomes bytes, and the size above which one that comes is refused
+   */
+  constructor(connection, { encode, maxBytes }) {
+    this.#connection = connection;
+    this.#encode = encode;
+    this.#maxBytes = maxBytes;
+  }
+  /** Whether the connection is closed. */
+  get closed() {
+    return this.#closed;
+  }
+  /** Sends one message. */
+  send(message) {
+    if (this.#closed) return;
+    this.#queue.push(this.#encode(message));
+    this.#start();
+  }
+  /** Asks `source` for messages when the wire is next free. */
+  schedule(source) {
+    if (this.#closed) return;
+    this.#sources.add(source);
+    this.#start();
+  }
+  /**
+   * Gives each message to `accept` until the other side ends. The head is only valid during the call.
+   *
+   * @throws {MessageTooLarge} if a message is larger than allowed; and whatever `accept` throws
+   */
+  async receive(accept2) {
+    try {
+      await this.#receiveAll(accept2);
+    } catch (error) {
+      throw this.#failure === void 0 ? error : this.#failure.error;
+    }
+  }
+  async #receiveAll(accept2) {
+    const block = new Uint8Array(BLOCK);
+    const view = new DataView(block.buffer);
+    let filled = 0;
+    while (true) {
+      const read = await this.#connection.read(block.subarray(filled));
+      if (read === null) return;
+      filled += read;
+      let at = 0;
+      while (filled - at >= HEADER) {
+        const [headSize, tailSize] = [
+          view.getUint32(at),
+          view.getUint32(at + 4)
+        ];
+        const size = headSize + tailSize;
+        if (size > this.#maxBytes) throw new MessageTooLarge(size, this.#maxBytes);
+        const start3 = at + HEADER;
+        if (size > BLOCK - HEADER) {
+          const have = block.subarray(start3, filled);
+          const head = new Uint8Array(headSize);
+          const tail2 = new Uint8Array(tailSize);
+          head.set(have.subarray(0, headSize));
+          tail2.set(have.subarray(headSize, size));
+          at = Math.min(filled, start3 + size);
+          const hasAll = await this.#fill(head, Math.min(have.length, headSize)) && await this.#fill(tail2, Math.min(Math.max(0, have.length - headSize), tailSize));
+          if (!hasAll) return;
+          accept2(head, new BlobReader(tail2, true));
+          continue;
+        }
+        if (filled - start3 < size) break;
+        const tail = block.subarray(start3 + headSize, start3 + size);
+        accept2(block.subarray(start3, start3 + headSize), new BlobReader(tail, false));
+        at = start3 + size;
+      }
+      block.copyWithin(0, at, filled);
+      filled -= at;
+    }
+  }
+  /** Closes the connection; what waits is dropped. */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#queue = [];
+    this.#sources.clear();
+    this.#connection.close();
+  }
+  /** Reads until bytes are full, from a place on. Gives whether they came. */
+  async #fill(bytes, from) {
+    for (let at = from; at < bytes.length; ) {
+      const read = await this.#connection.read(bytes.subarray(at));
+      if (read === null) return false;
+      at += read;
+    }
+    return true;
+  }
+  #ask(source) {
+    try {
+      const message = source.next();
+      if (message !== void 0) this.#queue.push(this.#encode(message));
+    } catch (error) {
+      source.failed(error);
+    }
+  }
+  #start() {
+    if (this.#writing) return;
+    this.#writing = true;
+    queueMicrotask(() => void this.#writeAll());
+  }
+  /** Never fails: the connection is closed, so that whoever receives is told. */
+  async #writeAll() {
+    try {
+      while (!this.#closed) {
+        const sources = [
+          ...this.#sources
+        ];
+        this.#sources.clear();
+        for (const source of sources) this.#ask(source);
+        if (this.#queue.length === 0) break;
+        const packets = this.#queue;
+        this.#queue = [];
+        for (const bytes of join(packets)) await this.#write(bytes);
+      }
+    } catch (error) {
+      this.#failure ??= {
+        error
+      };
+      this.close();
+    } finally {
+      this.#writing = false;
+    }
+  }
+  async #write(bytes) {
+    for (let at = 0; at < bytes.length; ) {
+      at += await this.#connection.write(at === 0 ? bytes : bytes.subarray(at));
+    }
+  }
+};
+function* join(packets) {
+  let block = new Uint8Array(Math.min(BLOCK, packets.reduce((sum, p) => sum + smallSize(p), 0)));
+  let filled = 0;
+  for (const { head, tail } of packets) {
+    const lengths = new Uint8Array(HEADER);
+    const view = new DataView(lengths.buffer);
+    view.setUint32(0, head.length);
+    view.setUint32(4, tail.reduce((sum, part) => sum + part.length, 0));
+    for (const part of [
+      lengths,
+      head,
+      ...tail
+    ]) {
+      if (part.length > LARGE) {
+        if (filled > 0) yield block.subarray(0, filled);
+        yield part;
+        block = new Uint8Array(BLOCK);
+        filled = 0;
+        continue;
+      }
+      if (filled + part.length > block.length) {
+        if (filled > 0) yield block.subarray(0, filled);
+        block = new Uint8Array(BLOCK);
+        filled = 0;
+      }
+      block.set(part, filled);
+      filled += part.length;
+    }
+  }
+  if (filled > 0) yield block.subarray(0, filled);
+}
+function smallSize({ head, tail }) {
+  return [
+    head,
+    ...tail
+  ].reduce((sum, { length }) => sum + (length > LARGE ? 0 : length), HEADER);
+}
+
 // remote/sandbox/_fields.ts
 var Fields = class _Fields {
   #values;
@@ -5520,302 +5872,16 @@ function cut2(text) {
   return whole.length > MAX_TEXT ? `${whole.slice(0, MAX_TEXT - 3)}...` : whole;
 }
 
-// remote/sandbox/_blobs.ts
-var SMALL = 4096;
-var ALIGNMENT = 8;
-var arrays2 = [
-  Uint8Array,
-  Float32Array,
-  Float64Array,
-  Int8Array,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  BigInt64Array,
-  BigUint64Array
-];
-var kinds = [
-  "audio",
-  "video",
-  "encoded",
-  "tensor"
-];
-var padding = new Uint8Array(ALIGNMENT);
-function packFrame(value, tail) {
-  if (!isFrame2(value) || value.data.byteLength <= SMALL) return void 0;
-  const { data, ...init } = value;
-  const type = arrays2.findIndex((array) => data instanceof array);
-  if (type < 0 || !(data.buffer instanceof ArrayBuffer)) return void 0;
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  tail.push(bytes);
-  const over = bytes.length % ALIGNMENT;
-  if (over > 0) tail.push(padding.subarray(over));
-  return [
-    kinds.indexOf(value.kind),
-    type,
-    bytes.length,
-    init
-  ];
-}
-var BlobReader = class {
-  #tail;
-  #owned;
-  #at = 0;
-  /** @param tail the blobs; @param owned whether frames may keep views of it, so that nothing is copied */
-  constructor(tail, owned) {
-    this.#tail = tail;
-    this.#owned = owned;
-  }
-  /** All of its bytes. */
-  get size() {
-    return this.#tail.length;
-  }
-  /** A frame of its fields and the next blob. @throws {SerializationError} if it is none */
-  frame(fields) {
-    const kind = kinds[fields.count(kinds.length - 1)];
-    const array = arrays2[fields.count(arrays2.length - 1)];
-    const bytes = this.#take(fields.count());
-    const init = fields.next();
-    try {
-      const data = new array(bytes.buffer, bytes.byteOffset, bytes.length / array.BYTES_PER_ELEMENT);
-      return frameOf2(kind, {
-        ...init,
-        data
-      });
-    } catch (cause) {
-      throw new SerializationError(`Cannot decode message as a frame is none: ${messageOf(cause)}`, {
-        cause
-      });
-    }
-  }
-  /** All blobs must have been taken. */
-  end() {
-    if (this.#at !== this.#tail.length) {
-      throw new SerializationError("Cannot decode message as blobs are left over");
-    }
-  }
-  #take(length) {
-    const end = this.#at + length;
-    const next = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
-    if (next > this.#tail.length) {
-      throw new SerializationError("Cannot decode message as a blob is missing");
-    }
-    const bytes = this.#tail.subarray(this.#at, end);
-    this.#at = next;
-    return this.#owned ? bytes : bytes.slice();
-  }
-};
-function isFrame2(value) {
-  return value instanceof AudioFrame || value instanceof VideoFrame || value instanceof EncodedFrame || value instanceof Tensor;
-}
-function frameOf2(kind, init) {
-  switch (kind) {
-    case "audio":
-      return new AudioFrame(init);
-    case "video":
-      return new VideoFrame(init);
-    case "encoded":
-      return new EncodedFrame(init);
-    case "tensor":
-      return new Tensor(init);
-  }
-}
-
-// remote/sandbox/protocol.ts
-var PROTOCOL_VERSION = 1;
-var logLevels2 = [
-  "debug",
-  "info",
-  "warn",
-  "error"
-];
-var MAX_LOG_TEXT = 4096;
+// remote/sandbox/_codec_parts.ts
 var MAX_NAME = 1024;
 var MAX_NODES = 1024;
 var MAX_ENTRIES = 65536;
-var hostCodes = {
-  "load": 1,
-  "open": 2,
-  "inputs": 3,
-  "end": 4,
-  "credit": 5,
-  "interrupt": 6,
-  "stop": 7,
-  "ask-stats": 8,
-  "operate": 9,
-  "called-back": 10
-};
-var guestCodes = {
-  "ready": 1,
-  "loaded": 2,
-  "not-loaded": 3,
-  "opened": 4,
-  "outputs": 5,
-  "credit": 6,
-  "interrupted": 7,
-  "ended": 8,
-  "failed": 9,
-  "stats": 10,
-  "operated": 11,
-  "call-back": 12,
-  "log": 13
-};
-var hostTypes = invert(hostCodes);
-var guestTypes = invert(guestCodes);
 function invert(codes) {
   return new Map(Object.entries(codes).map(([type, code]) => [
     code,
     type
   ]));
 }
-function packGuestMessage(message) {
-  const tail = [];
-  return {
-    head: encodeValue([
-      guestCodes[message.type],
-      ...guestFields(message, tail)
-    ]),
-    tail
-  };
-}
-function guestFields(message, tail) {
-  switch (message.type) {
-    case "ready":
-      return [
-        message.version
-      ];
-    case "loaded":
-      return [
-        message.exports
-      ];
-    case "not-loaded":
-      return [
-        message.failure
-      ];
-    case "opened":
-      return [
-        message.segment,
-        message.capacity
-      ];
-    case "outputs":
-      return [
-        message.segment,
-        message.entries.map((entry) => entryFields(entry, tail))
-      ];
-    case "credit":
-      return [
-        message.segment,
-        message.count
-      ];
-    case "interrupted":
-      return [
-        message.segment,
-        message.id
-      ];
-    case "ended":
-      return [
-        message.segment,
-        message.stats.map(statsFields)
-      ];
-    case "failed":
-      return [
-        message.segment,
-        message.failure,
-        message.stats.map(statsFields)
-      ];
-    case "stats":
-      return [
-        message.segment,
-        message.stats.map(statsFields)
-      ];
-    case "operated":
-      return [
-        message.id,
-        outcomeFields(message.outcome)
-      ];
-    case "call-back":
-      return [
-        message.id,
-        message.callback,
-        message.args
-      ];
-    case "log":
-      return [
-        logLevels2.indexOf(message.level),
-        message.text,
-        message.dropped
-      ];
-  }
-}
-function decodeHostMessage(bytes, blobs = new BlobReader(empty, false)) {
-  const fields = Fields.of(decodeValue(bytes));
-  const type = hostTypes.get(fields.count());
-  switch (type) {
-    case "load":
-      return {
-        type,
-        module: fields.text(MAX_NAME),
-        files: fields.list(MAX_ENTRIES, (name) => Fields.text(name, MAX_NAME))
-      };
-    case "open":
-      return {
-        type,
-        segment: fields.count(),
-        nodes: fields.next(),
-        states: fields.next()
-      };
-    case "inputs":
-      return {
-        type,
-        segment: fields.count(),
-        entries: fields.list(MAX_ENTRIES, (entry) => entryOf(entry, blobs))
-      };
-    case "end":
-      return {
-        type,
-        segment: fields.count()
-      };
-    case "credit":
-      return {
-        type,
-        segment: fields.count(),
-        count: fields.count()
-      };
-    case "interrupt":
-      return {
-        type,
-        segment: fields.count(),
-        id: fields.count()
-      };
-    case "stop":
-      return {
-        type,
-        segment: fields.count(),
-        failure: decodeFailure(fields.next())
-      };
-    case "ask-stats":
-      return {
-        type,
-        segment: fields.count()
-      };
-    case "operate":
-      return {
-        type,
-        id: fields.count(),
-        operation: fields.next()
-      };
-    case "called-back":
-      return {
-        type,
-        id: fields.count(),
-        outcome: outcomeOf(fields.next())
-      };
-    case void 0:
-      throw new SerializationError("Cannot decode message as its type is not known");
-  }
-}
-var empty = new Uint8Array(0);
 function entryFields(entry, tail) {
   switch (entry.kind) {
     case "chunk": {
@@ -5941,244 +6007,183 @@ function statsFields(stats) {
   ];
 }
 
-// remote/sandbox/guest/console.ts
-var LINES_PER_SECOND = 100;
-var BURST = 200;
-var levels = {
-  debug: "debug",
-  log: "info",
-  info: "info",
-  dir: "info",
-  table: "info",
-  warn: "warn",
-  error: "error",
-  trace: "debug"
+// remote/sandbox/guest_codec.ts
+var guestCodes = {
+  "ready": 1,
+  "loaded": 2,
+  "not-loaded": 3,
+  "opened": 4,
+  "outputs": 5,
+  "credit": 6,
+  "interrupted": 7,
+  "ended": 8,
+  "failed": 9,
+  "stats": 10,
+  "operated": 11,
+  "call-back": 12,
+  "log": 13
 };
-function captureConsole(say) {
-  let tokens = BURST;
-  let last = performance.now();
-  let dropped = 0;
-  for (const [method, level] of Object.entries(levels)) {
-    Object.defineProperty(console, method, {
-      configurable: true,
-      writable: true,
-      value: (...values) => {
-        const now = performance.now();
-        tokens = Math.min(BURST, tokens + (now - last) * LINES_PER_SECOND / 1e3);
-        last = now;
-        if (tokens < 1) {
-          dropped++;
-          return;
-        }
-        tokens--;
-        const text = values.map(show).join(" ").slice(0, MAX_LOG_TEXT);
-        say({
-          level,
-          text,
-          dropped
-        });
-        dropped = 0;
-      }
-    });
-  }
+var guestTypes = invert(guestCodes);
+function packGuestMessage(message) {
+  const tail = [];
+  return {
+    head: encodeValue([
+      guestCodes[message.type],
+      ...guestFields(message, tail)
+    ]),
+    tail
+  };
 }
-function show(value) {
-  return typeof value === "string" ? value : Deno.inspect(value, {
-    depth: 4,
-    iterableLimit: 100
-  });
+function guestFields(message, tail) {
+  switch (message.type) {
+    case "ready":
+      return [
+        message.version
+      ];
+    case "loaded":
+      return [
+        message.exports
+      ];
+    case "not-loaded":
+      return [
+        message.failure
+      ];
+    case "opened":
+      return [
+        message.segment,
+        message.capacity
+      ];
+    case "outputs":
+      return [
+        message.segment,
+        message.entries.map((entry) => entryFields(entry, tail))
+      ];
+    case "credit":
+      return [
+        message.segment,
+        message.count
+      ];
+    case "interrupted":
+      return [
+        message.segment,
+        message.id
+      ];
+    case "ended":
+      return [
+        message.segment,
+        message.stats.map(statsFields)
+      ];
+    case "failed":
+      return [
+        message.segment,
+        message.failure,
+        message.stats.map(statsFields)
+      ];
+    case "stats":
+      return [
+        message.segment,
+        message.stats.map(statsFields)
+      ];
+    case "operated":
+      return [
+        message.id,
+        outcomeFields(message.outcome)
+      ];
+    case "call-back":
+      return [
+        message.id,
+        message.callback,
+        message.args
+      ];
+    case "log":
+      return [
+        logLevels2.indexOf(message.level),
+        message.text,
+        message.dropped
+      ];
+  }
 }
 
-// remote/sandbox/_link.ts
-var HEADER = 8;
-var BLOCK = 65536;
-var LARGE = 16384;
-var MessageTooLarge = class extends RangeError {
-  /** @param size of the message, in bytes; @param max the most that it may have */
-  constructor(size, max) {
-    super(`sent a message of ${size} bytes, more than ${max}`);
-  }
+// remote/sandbox/host_codec.ts
+var hostCodes = {
+  "load": 1,
+  "open": 2,
+  "inputs": 3,
+  "end": 4,
+  "credit": 5,
+  "interrupt": 6,
+  "stop": 7,
+  "ask-stats": 8,
+  "operate": 9,
+  "called-back": 10
 };
-var Link = class {
-  #connection;
-  #encode;
-  #maxBytes;
-  #queue = [];
-  #sources = /* @__PURE__ */ new Set();
-  #writing = false;
-  #closed = false;
-  /** Why writing failed, which ends the reading too. */
-  #failure;
-  /**
-   * @param connection the wire
-   * @param options how a message becomes bytes, and the size above which one that comes is refused
-   */
-  constructor(connection, { encode, maxBytes }) {
-    this.#connection = connection;
-    this.#encode = encode;
-    this.#maxBytes = maxBytes;
-  }
-  /** Whether the connection is closed. */
-  get closed() {
-    return this.#closed;
-  }
-  /** Sends one message. */
-  send(message) {
-    if (this.#closed) return;
-    this.#queue.push(this.#encode(message));
-    this.#start();
-  }
-  /** Asks `source` for messages when the wire is next free. */
-  schedule(source) {
-    if (this.#closed) return;
-    this.#sources.add(source);
-    this.#start();
-  }
-  /**
-   * Gives each message to `accept` until the other side ends. The head is only valid during the call.
-   *
-   * @throws {MessageTooLarge} if a message is larger than allowed; and whatever `accept` throws
-   */
-  async receive(accept2) {
-    try {
-      await this.#receiveAll(accept2);
-    } catch (error) {
-      throw this.#failure === void 0 ? error : this.#failure.error;
-    }
-  }
-  async #receiveAll(accept2) {
-    const block = new Uint8Array(BLOCK);
-    const view = new DataView(block.buffer);
-    let filled = 0;
-    while (true) {
-      const read = await this.#connection.read(block.subarray(filled));
-      if (read === null) return;
-      filled += read;
-      let at = 0;
-      while (filled - at >= HEADER) {
-        const [headSize, tailSize] = [
-          view.getUint32(at),
-          view.getUint32(at + 4)
-        ];
-        const size = headSize + tailSize;
-        if (size > this.#maxBytes) throw new MessageTooLarge(size, this.#maxBytes);
-        const start3 = at + HEADER;
-        if (size > BLOCK - HEADER) {
-          const have = block.subarray(start3, filled);
-          const head = new Uint8Array(headSize);
-          const tail2 = new Uint8Array(tailSize);
-          head.set(have.subarray(0, headSize));
-          tail2.set(have.subarray(headSize, size));
-          at = Math.min(filled, start3 + size);
-          const hasAll = await this.#fill(head, Math.min(have.length, headSize)) && await this.#fill(tail2, Math.min(Math.max(0, have.length - headSize), tailSize));
-          if (!hasAll) return;
-          accept2(head, new BlobReader(tail2, true));
-          continue;
-        }
-        if (filled - start3 < size) break;
-        const tail = block.subarray(start3 + headSize, start3 + size);
-        accept2(block.subarray(start3, start3 + headSize), new BlobReader(tail, false));
-        at = start3 + size;
-      }
-      block.copyWithin(0, at, filled);
-      filled -= at;
-    }
-  }
-  /** Closes the connection; what waits is dropped. */
-  close() {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#queue = [];
-    this.#sources.clear();
-    this.#connection.close();
-  }
-  /** Reads until bytes are full, from a place on. Gives whether they came. */
-  async #fill(bytes, from) {
-    for (let at = from; at < bytes.length; ) {
-      const read = await this.#connection.read(bytes.subarray(at));
-      if (read === null) return false;
-      at += read;
-    }
-    return true;
-  }
-  #ask(source) {
-    try {
-      const message = source.next();
-      if (message !== void 0) this.#queue.push(this.#encode(message));
-    } catch (error) {
-      source.failed(error);
-    }
-  }
-  #start() {
-    if (this.#writing) return;
-    this.#writing = true;
-    queueMicrotask(() => void this.#writeAll());
-  }
-  /** Never fails: the connection is closed, so that whoever receives is told. */
-  async #writeAll() {
-    try {
-      while (!this.#closed) {
-        const sources = [
-          ...this.#sources
-        ];
-        this.#sources.clear();
-        for (const source of sources) this.#ask(source);
-        if (this.#queue.length === 0) break;
-        const packets = this.#queue;
-        this.#queue = [];
-        for (const bytes of join(packets)) await this.#write(bytes);
-      }
-    } catch (error) {
-      this.#failure ??= {
-        error
+var hostTypes = invert(hostCodes);
+function decodeHostMessage(bytes, blobs = new BlobReader(new Uint8Array(0), false)) {
+  const fields = Fields.of(decodeValue(bytes));
+  const type = hostTypes.get(fields.count());
+  switch (type) {
+    case "load":
+      return {
+        type,
+        module: fields.text(MAX_NAME),
+        files: fields.list(MAX_ENTRIES, (name) => Fields.text(name, MAX_NAME))
       };
-      this.close();
-    } finally {
-      this.#writing = false;
-    }
+    case "open":
+      return {
+        type,
+        segment: fields.count(),
+        nodes: fields.next(),
+        states: fields.next()
+      };
+    case "inputs":
+      return {
+        type,
+        segment: fields.count(),
+        entries: fields.list(MAX_ENTRIES, (entry) => entryOf(entry, blobs))
+      };
+    case "end":
+      return {
+        type,
+        segment: fields.count()
+      };
+    case "credit":
+      return {
+        type,
+        segment: fields.count(),
+        count: fields.count()
+      };
+    case "interrupt":
+      return {
+        type,
+        segment: fields.count(),
+        id: fields.count()
+      };
+    case "stop":
+      return {
+        type,
+        segment: fields.count(),
+        failure: decodeFailure(fields.next())
+      };
+    case "ask-stats":
+      return {
+        type,
+        segment: fields.count()
+      };
+    case "operate":
+      return {
+        type,
+        id: fields.count(),
+        operation: fields.next()
+      };
+    case "called-back":
+      return {
+        type,
+        id: fields.count(),
+        outcome: outcomeOf(fields.next())
+      };
+    case void 0:
+      throw new SerializationError("Cannot decode message as its type is not known");
   }
-  async #write(bytes) {
-    for (let at = 0; at < bytes.length; ) {
-      at += await this.#connection.write(at === 0 ? bytes : bytes.subarray(at));
-    }
-  }
-};
-function* join(packets) {
-  let block = new Uint8Array(Math.min(BLOCK, packets.reduce((sum, p) => sum + smallSize(p), 0)));
-  let filled = 0;
-  for (const { head, tail } of packets) {
-    const lengths = new Uint8Array(HEADER);
-    const view = new DataView(lengths.buffer);
-    view.setUint32(0, head.length);
-    view.setUint32(4, tail.reduce((sum, part) => sum + part.length, 0));
-    for (const part of [
-      lengths,
-      head,
-      ...tail
-    ]) {
-      if (part.length > LARGE) {
-        if (filled > 0) yield block.subarray(0, filled);
-        yield part;
-        block = new Uint8Array(BLOCK);
-        filled = 0;
-        continue;
-      }
-      if (filled + part.length > block.length) {
-        if (filled > 0) yield block.subarray(0, filled);
-        block = new Uint8Array(BLOCK);
-        filled = 0;
-      }
-      block.set(part, filled);
-      filled += part.length;
-    }
-  }
-  if (filled > 0) yield block.subarray(0, filled);
-}
-function smallSize({ head, tail }) {
-  return [
-    head,
-    ...tail
-  ].reduce((sum, { length }) => sum + (length > LARGE ? 0 : length), HEADER);
 }
 
 // remote/sandbox/guest/bundle_files.ts
@@ -6188,20 +6193,20 @@ var BundleFiles = class extends Map {
   constructor(module, names) {
     super(names.map((name) => [
       name,
-      empty2
+      empty
     ]));
     this.#module = module;
   }
   /** The bytes of a file; `undefined` if there is none of that name. */
   get(name) {
     const known = super.get(name);
-    if (known !== empty2) return known;
+    if (known !== empty) return known;
     const bytes = Deno.readFileSync(new URL(encodeURI(`./${name}`), this.#module));
     this.set(name, bytes);
     return bytes;
   }
 };
-var empty2 = new Uint8Array(0);
+var empty = new Uint8Array(0);
 
 // remote/sandbox/guest/invoke.ts
 async function invoke(exports, { path: [name = "", method = ""], packed }) {

@@ -1,12 +1,8 @@
 import { Link } from "../_link.ts";
 import { failureOf } from "../failure.ts";
-import {
-  decodeHostMessage,
-  type GuestMessage,
-  type HostMessage,
-  packGuestMessage,
-  PROTOCOL_VERSION,
-} from "../protocol.ts";
+import { packGuestMessage } from "../guest_codec.ts";
+import { decodeHostMessage } from "../host_codec.ts";
+import { type GuestMessage, type HostMessage, PROTOCOL_VERSION } from "../protocol.ts";
 import { installDataFiles } from "../../../packaging/data_files.ts";
 import { BundleFiles } from "./bundle_files.ts";
 import { GuestObjects } from "./guest_objects.ts";

@@ -2,13 +2,9 @@ import { messageOf, SandboxError, type SandboxReason } from "../../../core/error
 import type { BlobReader } from "../_blobs.ts";
 import { Link, MessageTooLarge } from "../_link.ts";
 import type { CompleteLimits } from "../limits.ts";
-import {
-  decodeGuestMessage,
-  type GuestMessage,
-  type HostMessage,
-  packHostMessage,
-  PROTOCOL_VERSION,
-} from "../protocol.ts";
+import { decodeGuestMessage } from "../guest_codec.ts";
+import { packHostMessage } from "../host_codec.ts";
+import { type GuestMessage, type HostMessage, PROTOCOL_VERSION } from "../protocol.ts";
 import { guestFiles } from "./guest_files.ts";
 import { LastWords } from "./last_words.ts";
 import { commandOf, type Launch } from "./launch.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { encodeValue } from "../../../core/codec/mod.ts";
 import { SandboxError, SerializationError } from "../../../core/errors.ts";
-import { decodeGuestMessage, encodeGuestMessage } from "../../../remote/sandbox/protocol.ts";
+import { decodeGuestMessage, encodeGuestMessage } from "../../../remote/sandbox/guest_codec.ts";
 import { attempt, withGuest } from "./_attack.ts";
 
 /**
