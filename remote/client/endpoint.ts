@@ -1,6 +1,7 @@
 import { type CallOptions, Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { ExecutionService } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { errorOf } from "../wire/errors.ts";
+import { makeHttp2Safe } from "../wire/safe_http2.ts";
 import { Breaker } from "./breaker.ts";
 import type { CheckedOptions, EndpointOptions, TlsOptions } from "./options.ts";
 import type { StreamCall } from "./stream_connection.ts";
@@ -83,6 +84,7 @@ export class Endpoint {
 
   #open(): Client {
     const { keepaliveMs } = this.#options;
+    makeHttp2Safe();
     this.#client ??= new Client(this.#target, credentialsOf(this.#tls), {
       "grpc.max_receive_message_length": -1,
       "grpc.max_send_message_length": -1,

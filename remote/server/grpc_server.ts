@@ -6,6 +6,7 @@ import { builtinNodes } from "../../nodes/mod.ts";
 import { BundleService } from "../../proto/gen/remotemedia/v1/bundle_service_pb.ts";
 import { ExecutionService } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { ObjectService } from "../../proto/gen/remotemedia/v1/object_service_pb.ts";
+import { makeHttp2Safe } from "../wire/safe_http2.ts";
 import type { Access } from "./access.ts";
 import { bundleHandlers, bundleService } from "./bundle_service.ts";
 import { Metrics } from "./metrics.ts";
@@ -58,6 +59,7 @@ export async function makeGrpcServer(
     queuedBytes: (): number =>
       [...state.live].reduce((sum, { queuedBytes }) => sum + queuedBytes, 0),
   });
+  makeHttp2Safe();
   const server = new Server({
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_send_message_length": -1,
