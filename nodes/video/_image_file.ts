@@ -24,7 +24,7 @@ export async function writeImage(
   if (kind === undefined) {
     throw new MediaError(`Cannot draw the image of ${node} as it is no PNG, JPEG or WebP file`);
   }
-  const path = await Deno.makeTempFile({ prefix: "remotemedia-" });
+  const path = await Deno.makeTempFile({ prefix: "remotemedia-image-" });
   try {
     await Deno.writeFile(path, bytes);
   } catch (error) {

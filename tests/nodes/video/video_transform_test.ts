@@ -142,11 +142,13 @@ Deno.test("VideoOverlay draws any text as it is, and nothing else", async () => 
 });
 
 Deno.test("VideoOverlay refuses an image that is none, and leaves no file", async () => {
-  const temporary = () => Array.from(Deno.readDirSync("/tmp"), ({ name }) => name).sort();
-  const before = temporary().filter((name) => name.startsWith("remotemedia-"));
+  const images = () =>
+    Array.from(Deno.readDirSync("/tmp"), ({ name }) => name)
+      .filter((name) => name.startsWith("remotemedia-image-")).sort();
+  const before = images();
   const draw = (data: string) =>
     through(new VideoOverlay({ image: { data: btoa(data) } }), pictures());
   await rejects(draw("#!/bin/sh"), /no PNG, JPEG or WebP/);
   await rejects(draw("\x89PNG but not really"), /Cannot filter video/);
-  deepEqual(temporary().filter((name) => name.startsWith("remotemedia-")), before);
+  deepEqual(images(), before);
 });
