@@ -1,0 +1,117 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { parseAllDocuments } from "yaml";
+import { type Manifest, NodeRegistry, parseManifest } from "../../core/mod.ts";
+import { builtinNodes } from "../../nodes/mod.ts";
+import { serve } from "../../remote/server/mod.ts";
+import { type Block, blocksOf, pages, root } from "./_markdown.ts";
+import { commandsOf, faultOf } from "./_shell.ts";
+
+/** Who runs or checks what is written in a language. */
+const languages: Record<string, string> = {
+  ts: "deno test --doc",
+  sh: "the tests below, by what each command is",
+  yaml: "the tests below",
+  json: "the tests below",
+  text: "nobody: it is what a program prints, or a drawing",
+  python: "nobody: it shows how it was elsewhere",
+  mermaid: "GitHub draws it",
+  dockerfile: "the test of the Dockerfile",
+};
+
+/** Blocks of TypeScript that are not run, with the reason. */
+const notRun: readonly (readonly [path: string, beginning: string, reason: string])[] = [
+  [
+    "docs/writing_nodes.md",
+    "export class PeakHold",
+    "part of a module: examples/03_own_node.ts is whole",
+  ],
+  [
+    "docs/remote_execution.md",
+    "export class Loudness",
+    "part of a module: examples/03_own_node.ts is whole",
+  ],
+];
+
+const registry = new NodeRegistry(builtinNodes);
+
+async function allBlocks(): Promise<Block[]> {
+  return (await pages()).flatMap(blocksOf);
+}
+
+Deno.test("Every block in the documentation is in a language that somebody runs or checks", async () => {
+  const blocks = await allBlocks();
+  ok(blocks.length > 100, `${blocks.length} blocks were found`);
+  const unknown = blocks.filter(({ language }) => !Object.hasOwn(languages, language));
+  deepEqual(unknown.map(({ at }) => at), []);
+  const left = blocks.filter(({ language, rest }) => language === "ts" && /ignore/.test(rest));
+  const known = ({ path, text }: Block) =>
+    notRun.some(([file, beginning]) => file === path && text.startsWith(beginning));
+  deepEqual(left.filter((block) => !known(block)).map(({ at }) => at), []);
+  equal(left.length, notRun.length, "a block is not left out any more: take it off the list");
+});
+
+Deno.test("deno test --doc finds the TypeScript of the documentation, in CI and in the full gate", async () => {
+  const { tasks, exclude } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
+  ok(/deno test -A --doc( --quiet)?$/.test(tasks.test.command));
+  ok(/"test", "-A", "--doc"/.test(await Deno.readTextFile(`${root}tasks/ok.ts`)));
+  deepEqual(exclude.filter((path: string) => /docs|examples|README/.test(path)), []);
+});
+
+Deno.test("Every YAML and JSON block in the documentation is what it says", async () => {
+  const faults: string[] = [];
+  for (const { at, path, language, text } of await allBlocks()) {
+    if (!["yaml", "json"].includes(language)) continue;
+    try {
+      if (language === "json") JSON.parse(text);
+      else checkYaml(path, text);
+    } catch (error) {
+      faults.push(`${at}: ${(error as Error).message}`);
+    }
+  }
+  deepEqual(faults, []);
+});
+
+/** A manifest is parsed as such; of docs/nodes.md, each list must name a type and options that it has. */
+function checkYaml(path: string, text: string): void {
+  const documents = parseAllDocuments(text);
+  for (const document of documents) {
+    if (document.errors.length > 0) throw document.errors[0];
+  }
+  const [value] = documents.map((document) => document.toJS());
+  if (value?.version === 1) parseManifest(text, { registry });
+  if (path !== "docs/nodes.md") return;
+  for (const { type, options = {} } of value as Manifest["nodes"]) {
+    ok(registry.get(type!) !== undefined, type);
+    deepEqual(Object.keys(options).filter((name) => !text.includes(`${name}:`)), []);
+  }
+}
+
+Deno.test("Every shell command in the documentation is one that there is", async () => {
+  const faults: string[] = [];
+  let count = 0;
+  for (const { at, language, text } of await allBlocks()) {
+    if (language !== "sh") continue;
+    for (const command of commandsOf(text)) {
+      count++;
+      const fault = faultOf(command);
+      if (fault !== undefined) faults.push(`${at}: ${command}: ${fault}`);
+    }
+  }
+  ok(count > 10, `${count} commands were found`);
+  deepEqual(faults, []);
+});
+
+Deno.test("docs/remote_execution.md's command runs a manifest on a server", async () => {
+  await using server = await serve({ port: 0, userCode: false });
+  const page = (await pages()).find(({ path }) => path === "docs/remote_execution.md")!;
+  const command = blocksOf(page).flatMap(({ language, text }) =>
+    language === "sh" ? commandsOf(text) : []
+  ).find((each) => each.includes("--remote"))!;
+  const args = command.replace("50052", String(server.port)).split(" ").slice(1);
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [args[0]!, "-q", ...args.slice(1)],
+    cwd: root,
+  }).output();
+  equal(code, 0, new TextDecoder().decode(stderr));
+  equal(new TextDecoder().decode(stdout).trim().split("\n").length, 24);
+});
