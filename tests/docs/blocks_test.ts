@@ -40,7 +40,7 @@ async function allBlocks(): Promise<Block[]> {
 
 Deno.test("Every block in the documentation is in a language that somebody runs or checks", async () => {
   const blocks = await allBlocks();
-  ok(blocks.length > 100, `${blocks.length} blocks were found`);
+  ok(blocks.length > 80, `${blocks.length} blocks were found`);
   const unknown = blocks.filter(({ language }) => !Object.hasOwn(languages, language));
   deepEqual(unknown.map(({ at }) => at), []);
   const left = blocks.filter(({ language, rest }) => language === "ts" && /ignore/.test(rest));
@@ -81,7 +81,7 @@ function checkYaml(path: string, text: string): void {
   if (value?.version === 1) parseManifest(text, { registry });
   if (path !== "docs/nodes.md") return;
   for (const { type, options = {} } of value as Manifest["nodes"]) {
-    ok(registry.get(type!) !== undefined, type);
+    ok(registry.get(type!) !== undefined, `there is no ${type}`);
     deepEqual(Object.keys(options).filter((name) => !text.includes(`${name}:`)), []);
   }
 }
@@ -101,17 +101,29 @@ Deno.test("Every shell command in the documentation is one that there is", async
   deepEqual(faults, []);
 });
 
-Deno.test("docs/remote_execution.md's command runs a manifest on a server", async () => {
+Deno.test("The command lines in README, examples/README.md and docs/remote_execution.md run", async () => {
   await using server = await serve({ port: 0, userCode: false });
-  const page = (await pages()).find(({ path }) => path === "docs/remote_execution.md")!;
-  const command = blocksOf(page).flatMap(({ language, text }) =>
-    language === "sh" ? commandsOf(text) : []
-  ).find((each) => each.includes("--remote"))!;
-  const args = command.replace("50052", String(server.port)).split(" ").slice(1);
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [args[0]!, "-q", ...args.slice(1)],
-    cwd: root,
-  }).output();
-  equal(code, 0, new TextDecoder().decode(stderr));
-  equal(new TextDecoder().decode(stdout).trim().split("\n").length, 24);
+  const folder = await Deno.makeTempDir({ prefix: "docs_" });
+  const here = ["README.md", "examples/README.md", "docs/remote_execution.md"];
+  const commands = (await allBlocks()).flatMap(({ path, language, text }) =>
+    here.includes(path) && language === "sh" ? commandsOf(text) : []
+  );
+  const lines = new Set(commands.filter((command) => /^deno task cli (?!serve)/.test(command)));
+  ok(lines.size >= 3, `${lines.size} command lines were found`);
+  try {
+    for (const line of lines) {
+      const args = line.replace(":50052", `:${server.port}`).split(" ").slice(3)
+        .map((word) => /^(examples|tests)\//.test(word) ? root + word : word);
+      const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", `--config=${root}deno.json`, `${root}cli.ts`, ...args],
+        cwd: folder,
+        stdout: "null",
+      }).output();
+      equal(code, 0, `${line}: ${new TextDecoder().decode(stderr)}`);
+    }
+    const left = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    deepEqual(left, ["graph.svg", "speech.jsonl"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -1,6 +1,13 @@
 import { equal, match, ok } from "node:assert/strict";
+import { blocksOf } from "../docs/_markdown.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
+
+const page = {
+  path: "examples/README.md",
+  text: await Deno.readTextFile(`${root}examples/README.md`),
+};
+const told = blocksOf(page).filter(({ language }) => language === "text").map(({ text }) => text);
 
 const expected = ["1.25 s to 3.90 s", "5.70 s to 12.41 s", "14.34 s to 19.26 s"];
 
@@ -13,6 +20,7 @@ for (const name of ["01_local_pipeline.ts", "02_remote_node.ts"]) {
     }).output();
     equal(code, 0, new TextDecoder().decode(stderr));
     const lines = new TextDecoder().decode(stdout).split("\n");
+    equal(told[Number(name.slice(0, 2)) - 1], lines.slice(0, 3).join("\n"), "examples/README.md");
     for (const [index, line] of expected.entries()) {
       const numbers = (text: string) => text.match(/[\d.]+/g)!.map(Number);
       const [start, end] = numbers(lines[index]!);
@@ -36,5 +44,7 @@ for (
     }).output();
     equal(code, 0, new TextDecoder().decode(stderr));
     match(new TextDecoder().decode(stdout), wanted);
+    const text = told[Number(name.slice(0, 2)) - 1];
+    equal(text, new TextDecoder().decode(stdout).trimEnd(), "examples/README.md");
   });
 }
