@@ -29,6 +29,9 @@ const limits = {
 /** The most sessions at once, where nobody says. */
 export const DEFAULT_MAX_SESSIONS = 1_000;
 
+/** How long connections may take to end where nothing runs over them any more, in ms. */
+const GENTLE_MS = 500;
+
 /** All services of a server; where its connections come from is its owner's matter. */
 export interface GrpcServer {
   /** To be bound, or given connections. */
@@ -102,8 +105,20 @@ export async function makeGrpcServer(
       for (const name of names) health.setStatus(name, "NOT_SERVING");
     },
     async close() {
+      if (state.draining) await endGently(server);
       server.forceShutdown();
       await userCode?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Tells clients that their connections end, and waits until they have: not for long. */
+function endGently(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, GENTLE_MS);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

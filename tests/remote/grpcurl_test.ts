@@ -1,33 +1,12 @@
 import assert from "node:assert/strict";
 import { serve } from "../../remote/server/mod.ts";
+import { goTool } from "./_go_tool.ts";
 import { testNodes } from "./_nodes.ts";
 
 const MODULE = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3";
 
-/** Builds grpcurl once into the temporary folder; says why where that cannot be. */
-async function installGrpcurl(): Promise<{ path: string } | { skipped: string }> {
-  const folder = `${Deno.env.get("TMPDIR") ?? "/tmp"}/remotemedia-go-bin`;
-  const path = `${folder}/grpcurl`;
-  try {
-    await Deno.stat(path);
-    return { path };
-  } catch {
-    // not built yet
-  }
-  try {
-    const { success, stderr } = await new Deno.Command("go", {
-      args: ["install", MODULE],
-      env: { GOBIN: folder },
-      stderr: "piped",
-    }).output();
-    return success ? { path } : { skipped: new TextDecoder().decode(stderr).slice(-300) };
-  } catch (error) {
-    return { skipped: `go is not installed: ${error}` };
-  }
-}
-
 Deno.test("grpcurl lists services by reflection and calls Execute", async () => {
-  const tool = await installGrpcurl();
+  const tool = await goTool("grpcurl", MODULE);
   if ("skipped" in tool) {
     console.log(`skipped: ${tool.skipped}`);
     return;
