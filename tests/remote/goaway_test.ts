@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import http2, { type Http2Session } from "node:http2";
+import http2, { type Http2Session, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 
@@ -10,7 +10,7 @@ Deno.test("RemoteExecutor outlives servers that end its connections by force", a
     sessions.add(session);
     session.on("error", () => {}); // it ends on purpose
   });
-  server.on("stream", (stream) => {
+  server.on("stream", (stream: ServerHttp2Stream) => {
     stream.respond({ ":status": 200, "content-type": "application/grpc", "grpc-status": "12" }, {
       endStream: true,
     });
