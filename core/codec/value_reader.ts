@@ -10,12 +10,23 @@ const KEY_SLOTS = 1_024;
 const MAX_KEY = 24;
 const keys: ({ bytes: Uint8Array; text: string } | undefined)[] = new Array(KEY_SLOTS);
 
+/** How many values may be decoded, where nobody says. */
+export const MAX_ITEMS = 1_000_000;
+
 /** What bounds the decoding of bytes that anybody may have written. */
 export interface DecodeOptions {
   /** How deep values may be nested. @default 100 */
   maxDepth?: number;
   /** How many values, those inside of others included, may be decoded. @default 1000000 */
   maxItems?: number;
+  /** What is left of a number of values that several readers share, beside `maxItems` of each. @default none */
+  budget?: ItemBudget;
+}
+
+/** A number of values that several readers share. */
+export interface ItemBudget {
+  /** How many are left. */
+  items: number;
 }
 
 /**
@@ -26,6 +37,7 @@ export class ValueReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #maxDepth: number;
+  readonly #budget: ItemBudget | undefined;
   #items: number;
   #at = 0;
   #end: number;
@@ -33,7 +45,7 @@ export class ValueReader {
   /** @param bytes what to read; views of it may be part of the values; @param options the bounds */
   constructor(
     bytes: Uint8Array,
-    { maxDepth = MAX_DEPTH, maxItems = 1_000_000 }: DecodeOptions = {},
+    { maxDepth = MAX_DEPTH, maxItems = MAX_ITEMS, budget }: DecodeOptions = {},
   ) {
     // not a Buffer, whose slice() does not copy
     this.#bytes = bytes.constructor === Uint8Array
@@ -41,6 +53,7 @@ export class ValueReader {
       : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#maxDepth = maxDepth;
+    this.#budget = budget;
     this.#items = maxItems;
     this.#end = bytes.length;
   }
@@ -56,8 +69,14 @@ export class ValueReader {
    * @throws {SerializationError} if the bytes are no value, or one past the bounds
    */
   read(): unknown {
+    const before = this.#items;
     try {
-      return this.#read(this.#maxDepth);
+      const value = this.#read(this.#maxDepth);
+      const budget = this.#budget;
+      if (budget !== undefined && (budget.items -= before - this.#items) < 0) {
+        throw fault("it holds too many values");
+      }
+      return value;
     } catch (error) {
       if (error instanceof SerializationError) throw error;
       throw fault(`${messageOf(error)}`, error);

@@ -1,27 +1,24 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type handleUnaryCall, status } from "@grpc/grpc-js";
-import { ChunkSchema } from "../../proto/gen/remotemedia/v1/chunk_pb.ts";
 import {
-  type ExecuteRequest,
-  ExecuteRequestSchema,
   ExecuteResponseSchema,
   StreamResponseSchema,
 } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
-import { readChunk } from "../wire/batch_reader.ts";
 import { BatchWriter } from "../wire/batch_writer.ts";
-import { readSpec, writeStats } from "../wire/messages.ts";
-import { ProtoReader } from "../wire/proto_reader.ts";
+import { type ReadExecute, readExecute } from "../wire/execute_request.ts";
+import { writeStats } from "../wire/messages.ts";
 import { statusOf } from "../wire/errors.ts";
 import type { Caller } from "./access.ts";
 import type { CallerUsage } from "./usage.ts";
 import { checkVersion } from "./check_version.ts";
 import type { ServerState } from "./server_state.ts";
 import { makeNodes, pipelineOf } from "./session_nodes.ts";
-import { unary } from "./unary.ts";
+import { unaryBytes } from "./unary.ts";
 
 /** `Execute`: a segment and all of its input in one call. */
 export function executeHandler(server: ServerState): handleUnaryCall<Uint8Array, Uint8Array> {
-  return unary(ExecuteRequestSchema, async (request, { signal, metadata }) => {
+  return unaryBytes(async (bytes, { signal, metadata }) => {
+    const request = readExecute(bytes, server.readOptions);
     checkVersion(request.protocolVersion);
     const caller = server.settings.access.callerOf(metadata);
     const { usage, release } = await server.admit(caller, "");
@@ -37,7 +34,7 @@ export function executeHandler(server: ServerState): handleUnaryCall<Uint8Array,
 }
 
 async function execute(
-  request: ExecuteRequest,
+  { segment, chunks: inputs }: ReadExecute,
   { server, caller, usage, signal }: {
     server: ServerState;
     caller: Caller;
@@ -45,11 +42,9 @@ async function execute(
     signal: AbortSignal;
   },
 ): Promise<Uint8Array> {
-  const pipeline = pipelineOf(
-    makeNodes(request.segment.map(readSpec), { host: server.settings.host, caller }),
-  );
+  const pipeline = pipelineOf(makeNodes(segment, { host: server.settings.host, caller }));
   const outputs = new BatchWriter();
-  for await (const output of pipeline.run(inputsOf(request, server) as never[], { signal })) {
+  for await (const output of pipeline.run(inputs as never[], { signal })) {
     outputs.add(output);
     server.checkResponseSize(outputs.size);
   }
@@ -60,12 +55,4 @@ async function execute(
   await usage.addCpu(told.reduce((sum, { busyMs }) => sum + busyMs, 0));
   const stats = told.map(writeStats);
   return toBinary(ExecuteResponseSchema, create(ExecuteResponseSchema, { chunks, stats }));
-}
-
-function inputsOf({ chunks }: ExecuteRequest, { readOptions }: ServerState): unknown[] {
-  const inputs: unknown[] = [];
-  for (const chunk of chunks) {
-    readChunk(inputs, new ProtoReader(toBinary(ChunkSchema, chunk)), readOptions);
-  }
-  return inputs;
 }

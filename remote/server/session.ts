@@ -19,7 +19,7 @@ export interface SessionSink {
 
 /** What bounds a session's memory. */
 export interface SessionLimits {
-  /** Bytes of inputs that wait for the nodes; beyond, the connection is not read. */
+  /** Memory of inputs that wait for the nodes, in bytes; beyond, the connection is not read. */
   readonly inputBytes: number;
   /** Outputs that the client has not yet told as consumed; beyond, the nodes wait. */
   outputWindow: number;
@@ -57,6 +57,8 @@ export class Session {
   #sentBytes = 0;
   #consumedBytes = 0;
   #credit: PromiseWithResolvers<void> | undefined;
+  /** Stats that are on their way. */
+  #telling: Promise<void> | undefined;
   #stopped = false;
 
   /** @param pipeline fresh; @param options where to send to, the bounds, and how many outputs came before */
@@ -87,6 +89,7 @@ export class Session {
     try {
       void this.#feed().catch(() => {}); // the reader is told the same
       await this.#drain();
+      await this.#telling;
       await this.#sendStats();
     } catch (error) {
       await this.#flush().catch(() => {}); // what came out before the failure goes first
@@ -106,7 +109,7 @@ export class Session {
   put(batch: ReadBatch, bytes: number): void {
     this.#inputs.put(batch, bytes);
     this.#signal();
-    if (this.#inputs.bytes > this.#limits.inputBytes) this.#setReading(false);
+    if (this.#inputs.cost > this.#limits.inputBytes) this.#setReading(false);
   }
 
   /** No input follows. */
@@ -169,7 +172,7 @@ export class Session {
           continue; // an interrupt may have emptied the queue
         }
         void writer.write(this.#inputs.take()).catch(() => {}); // the reader is told the same
-        if (!this.#reading && this.#inputs.bytes <= this.#limits.inputBytes / 2) {
+        if (!this.#reading && this.#inputs.cost <= this.#limits.inputBytes / 2) {
           this.#setReading(true);
         }
       }
@@ -258,7 +261,13 @@ export class Session {
   async #sendStats(): Promise<void> {
     const stats = this.#pipeline.stats();
     this.#sink.onStats?.(stats);
+    if (this.#telling !== undefined) return; // the client does not read
     const nodes = stats.map(writeStats);
-    await this.#sink.send(writeResponse({ case: "stats", value: { nodes } }));
+    this.#telling = this.#sink.send(writeResponse({ case: "stats", value: { nodes } }));
+    try {
+      await this.#telling;
+    } finally {
+      this.#telling = undefined;
+    }
   }
 }

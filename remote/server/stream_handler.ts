@@ -47,6 +47,8 @@ class StreamHandler {
   /** Whether the front of several processes is asked for a place. */
   #opening = false;
   #ended = false;
+  /** Whether the call's status is on its way: a message written behind it would keep it from going out. */
+  #closed = false;
 
   constructor(call: StreamCall, server: ServerState) {
     this.#call = call;
@@ -158,6 +160,7 @@ class StreamHandler {
   }
 
   #send(message: Uint8Array): Promise<void> {
+    if (this.#closed) return Promise.reject(new PipelineError("The session is over"));
     if (holdsChunks(message)) this.#timeouts.touch(); // stats alone are no sign of life
     this.#server.settings.metrics.message("out", message.length);
     return send(this.#call, message);
@@ -229,6 +232,7 @@ class StreamHandler {
       // cancelled: nobody waits for a status
     } finally {
       clearTimeout(timer);
+      this.#closed = true;
     }
   }
 

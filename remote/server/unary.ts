@@ -2,6 +2,7 @@ import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/proto
 import type { handleUnaryCall, Metadata } from "@grpc/grpc-js";
 import { messageOf, PipelineError } from "../../core/errors.ts";
 import { statusOf } from "../wire/errors.ts";
+import { known } from "../wire/messages.ts";
 import { malformed } from "../wire/proto_reader.ts";
 
 /** What a unary RPC knows beside its request. */
@@ -22,6 +23,13 @@ export function unary<S extends DescMessage>(
   schema: S,
   answer: (request: MessageShape<S>, context: UnaryContext) => Promise<Uint8Array> | Uint8Array,
 ): handleUnaryCall<Uint8Array, Uint8Array> {
+  return unaryBytes((bytes, context) => answer(parse(schema, bytes), context));
+}
+
+/** A unary RPC that reads its request itself. */
+export function unaryBytes(
+  answer: (request: Uint8Array, context: UnaryContext) => Promise<Uint8Array> | Uint8Array,
+): handleUnaryCall<Uint8Array, Uint8Array> {
   return async (call, respond) => {
     const controller = new AbortController();
     const { signal } = controller;
@@ -30,7 +38,7 @@ export function unary<S extends DescMessage>(
       controller.abort(new PipelineError("The client cancelled the call"));
     });
     try {
-      respond(null, await answer(parse(schema, call.request), { signal, metadata }));
+      respond(null, await answer(call.request, { signal, metadata }));
     } catch (error) {
       respond(statusOf(error));
     }
@@ -39,7 +47,7 @@ export function unary<S extends DescMessage>(
 
 function parse<S extends DescMessage>(schema: S, bytes: Uint8Array): MessageShape<S> {
   try {
-    return fromBinary(schema, bytes);
+    return fromBinary(schema, bytes, known);
   } catch (error) {
     throw malformed(messageOf(error), error);
   }

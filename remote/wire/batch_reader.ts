@@ -1,5 +1,10 @@
 import { SerializationError } from "../../core/errors.ts";
-import { type DecodeOptions, ValueReader } from "../../core/codec/value_reader.ts";
+import {
+  type DecodeOptions,
+  type ItemBudget,
+  MAX_ITEMS,
+  ValueReader,
+} from "../../core/codec/value_reader.ts";
 import { AckRequest } from "../../proto/gen/remotemedia/v1/chunk_pb.ts";
 import { readFrame } from "./frame_reader.ts";
 import { malformed, ProtoReader } from "./proto_reader.ts";
@@ -12,6 +17,8 @@ export interface ReadBatch {
   ackRequest: AckRequest;
   /** The chunks. */
   chunks: unknown[];
+  /** How many values are in them, those inside of others included. */
+  items: number;
 }
 
 /** What bounds the reading of a batch. */
@@ -19,6 +26,12 @@ export interface ReadOptions extends DecodeOptions {
   /** The most chunks in one batch. @default 65536 */
   maxChunks?: number;
 }
+
+/**
+ * How many values a batch may hold beside one chunk of the most that one may have: a batch that is 256 KiB
+ * long, which is the longest to which a chunk is added, holds no more.
+ */
+const MORE_ITEMS = 262_144;
 
 /** Whether a `StreamRequest` or `StreamResponse` holds chunks; both have them in field 2. */
 export function holdsChunks(message: Uint8Array): boolean {
@@ -32,12 +45,25 @@ export function holdsChunks(message: Uint8Array): boolean {
  */
 export function readBatch(message: Uint8Array, options: ReadOptions = {}): ReadBatch {
   const outer = new ProtoReader(message);
-  const batch: ReadBatch = { firstSeq: 0, ackRequest: AckRequest.UNSPECIFIED, chunks: [] };
+  const batch: ReadBatch = {
+    firstSeq: 0,
+    ackRequest: AckRequest.UNSPECIFIED,
+    chunks: [],
+    items: 0,
+  };
+  const bounds = sharing(options);
+  const { items } = bounds.budget;
   for (let field = outer.field(); field !== 0; field = outer.field()) {
     if (field !== 2) throw malformed("more than one kind of message is in it");
-    readInto(batch, outer.message(), options);
+    readInto(batch, outer.message(), bounds);
   }
+  batch.items = items - bounds.budget.items;
   return batch;
+}
+
+/** Bounds for chunks that come in one message: what all of them may hold together, beside each. */
+export function sharing(options: ReadOptions): ReadOptions & { budget: ItemBudget } {
+  return { ...options, budget: { items: (options.maxItems ?? MAX_ITEMS) + MORE_ITEMS } };
 }
 
 function readInto(batch: ReadBatch, reader: ProtoReader, options: ReadOptions): void {

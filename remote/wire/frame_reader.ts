@@ -16,6 +16,9 @@ import { malformed, type ProtoReader } from "./proto_reader.ts";
 /** Bytes of a message below which they are copied, so that a small frame does not hold a large buffer. */
 const COPY_BELOW = 32 * 1024;
 
+/** Dimensions of a tensor; those of hostile messages would be millions. */
+const MAX_DIMS = 1_024;
+
 const none: Uint8Array = new Uint8Array(0);
 
 /**
@@ -100,7 +103,7 @@ function readTensor(reader: ProtoReader, options: DecodeOptions): Tensor {
   for (let field = reader.field(); field !== 0; field = reader.field()) {
     if (field === 1) timestamp = reader.signed();
     else if (field === 2) type = reader.number();
-    else if (field === 3) reader.numbers(dims);
+    else if (field === 3) reader.numbers(dims, MAX_DIMS);
     else if (field === 4) metadata = readMetadata(reader.bytes(), options);
     else if (field === 5) data = reader.bytes();
     else reader.skip();

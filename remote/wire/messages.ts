@@ -10,10 +10,37 @@ import {
   StreamResponseSchema,
 } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import * as pb from "../../proto/gen/remotemedia/v1/node_pb.ts";
-import { malformed } from "./proto_reader.ts";
+import { malformed, ProtoReader } from "./proto_reader.ts";
 
 /** The version of the protocol that this code speaks. */
 export const PROTOCOL_VERSION = 1;
+
+/** Fields that nobody knows are passed over: kept, a message of nothing else takes many times its size. */
+export const known = { readUnknownFields: false } as const;
+
+/** How many fields a message may have, where it says something else than chunks. */
+export const MAX_FIELDS = 10_000;
+
+/**
+ * Counts the fields of a message, and of those messages in it that are on the path given: a repeated field
+ * of two bytes each would become an object each.
+ *
+ * @throws {SerializationError} if there are too many, or the bytes are no message
+ */
+function checkCounts(bytes: Uint8Array, path: readonly number[]): void {
+  if (bytes.length <= MAX_FIELDS) return;
+  countFields(new ProtoReader(bytes), path, 0);
+}
+
+function countFields(reader: ProtoReader, path: readonly number[], before: number): number {
+  let count = before;
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    if (++count > MAX_FIELDS) throw malformed(`it has more than ${MAX_FIELDS} fields`);
+    if (field === path[0]) count = countFields(reader.message(), path.slice(1), count);
+    else reader.skip();
+  }
+  return count;
+}
 
 type Of<M extends { case?: string | undefined }> = Exclude<M, { case?: undefined }>;
 
@@ -39,12 +66,13 @@ export function writeResponse(
 
 /** A message of a client that holds no chunks. @throws {SerializationError} if it is none */
 export function readRequest(bytes: Uint8Array): RequestMessage {
-  return read(() => fromBinary(StreamRequestSchema, bytes).message);
+  checkCounts(bytes, [1, 5]); // Open.segment, Open.resume.states
+  return read(() => fromBinary(StreamRequestSchema, bytes, known).message);
 }
 
 /** A message of a server that holds no chunks. @throws {SerializationError} if it is none */
 export function readResponse(bytes: Uint8Array): ResponseMessage {
-  return read(() => fromBinary(StreamResponseSchema, bytes).message);
+  return read(() => fromBinary(StreamResponseSchema, bytes, known).message);
 }
 
 function read<M extends { case?: string | undefined }>(parse: () => M): Of<M> {

@@ -94,14 +94,14 @@ export class ProtoReader {
     return new ProtoReader(this.#bytes, at, at + length);
   }
 
-  /** The numbers of a repeated field, packed or not. */
-  numbers(to: number[]): void {
-    if (this.#wire === 0) {
-      to.push(this.varint());
-      return;
-    }
-    const packed = this.message();
-    while (packed.#at < packed.#end) to.push(packed.varint());
+  /** The numbers of a repeated field, packed or not. @throws {SerializationError} if there are more than `max` */
+  numbers(to: number[], max: number): void {
+    const packed = this.#wire === 0 ? undefined : this.message();
+    do {
+      if (packed !== undefined && packed.#at === packed.#end) return;
+      if (to.length === max) throw malformed(`a list has more than ${max} numbers`);
+      to.push((packed ?? this).varint());
+    } while (packed !== undefined);
   }
 
   /** Passes over a field that is not known. */

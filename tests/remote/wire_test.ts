@@ -4,9 +4,14 @@ import { decodeValue } from "../../core/codec/mod.ts";
 import { SerializationError } from "../../core/errors.ts";
 import { AudioFrame, EncodedFrame, Marker, Tensor, VideoFrame } from "../../core/frames/mod.ts";
 import { AckRequest } from "../../proto/gen/remotemedia/v1/chunk_pb.ts";
-import { StreamRequestSchema } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
+import {
+  FinishSchema,
+  StreamRequestSchema,
+} from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { readBatch } from "../../remote/wire/batch_reader.ts";
 import { BatchWriter } from "../../remote/wire/batch_writer.ts";
+import { readExecute } from "../../remote/wire/execute_request.ts";
+import { readRequest } from "../../remote/wire/messages.ts";
 
 const metadata = { speaker: "a", at: new Date(5) };
 
@@ -48,7 +53,8 @@ function messageOfChunks(list: readonly unknown[], firstSeq = 1): Uint8Array {
 Deno.test("BatchWriter writes what readBatch reads", () => {
   for (const list of [chunks, chunks.slice(3), chunks.slice(0, 1), [...chunks, ...chunks], []]) {
     const batch = readBatch(messageOfChunks(list, 12345));
-    assert.deepEqual(batch, { firstSeq: 12345, ackRequest: AckRequest.SNAPSHOT, chunks: list });
+    const { firstSeq, ackRequest, chunks: read } = batch;
+    assert.deepEqual([firstSeq, ackRequest, read], [12345, AckRequest.SNAPSHOT, list]);
   }
 });
 
@@ -122,4 +128,32 @@ Deno.test("readBatch gives a batch or a SerializationError for any bytes", () =>
       assert.ok(error instanceof SerializationError, String((error as Error).stack));
     }
   }
+});
+
+/** A batch of runs that each hold as many empty maps as one may. */
+function manyRuns(runs: number): Uint8Array {
+  const packed = new Uint8Array(900_005).fill(0x80);
+  packed.set([0xdd, 0x00, 0x0d, 0xbb, 0xa0]); // an array of 900000
+  const chunk = { kind: { case: "values" as const, value: { count: 1, packed } } };
+  const value = { chunks: new Array(runs).fill(chunk) };
+  return toBinary(
+    StreamRequestSchema,
+    create(StreamRequestSchema, {
+      message: { case: "chunks", value },
+    }),
+  );
+}
+
+Deno.test("readBatch bounds the values of all chunks of a message together", () => {
+  assert.equal(readBatch(manyRuns(1)).items, 900_001);
+  assert.throws(() => readBatch(manyRuns(2)), /it holds too many values/);
+});
+
+Deno.test("readRequest and readExecute make no object of every two bytes", () => {
+  const nodes = new Uint8Array(20_000 * 2).map((_, index) => index % 2 === 0 ? 0x12 : 0);
+  const open = new Uint8Array([0x0a, 0xc0, 0xb8, 0x02, ...nodes]);
+  assert.throws(() => readRequest(open), /more than 10000 fields/);
+  assert.throws(() => readExecute(nodes), /too many nodes/);
+  const unknown = readRequest(new Uint8Array([0x2a, 2, 0x78, 1])); // a Finish with a field of later versions
+  assert.deepEqual(unknown.value, create(FinishSchema));
 });
