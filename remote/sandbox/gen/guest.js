@@ -1164,18 +1164,21 @@ var utf82 = new TextDecoder("utf-8", {
 var KEY_SLOTS = 1024;
 var MAX_KEY = 24;
 var keys = new Array(KEY_SLOTS);
+var MAX_ITEMS = 1e6;
 var ValueReader = class {
   #bytes;
   #view;
   #maxDepth;
+  #budget;
   #items;
   #at = 0;
   #end;
   /** @param bytes what to read; views of it may be part of the values; @param options the bounds */
-  constructor(bytes, { maxDepth = MAX_DEPTH, maxItems = 1e6 } = {}) {
+  constructor(bytes, { maxDepth = MAX_DEPTH, maxItems = MAX_ITEMS, budget } = {}) {
     this.#bytes = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#maxDepth = maxDepth;
+    this.#budget = budget;
     this.#items = maxItems;
     this.#end = bytes.length;
   }
@@ -1189,8 +1192,14 @@ var ValueReader = class {
    * @throws {SerializationError} if the bytes are no value, or one past the bounds
    */
   read() {
+    const before = this.#items;
     try {
-      return this.#read(this.#maxDepth);
+      const value = this.#read(this.#maxDepth);
+      const budget = this.#budget;
+      if (budget !== void 0 && (budget.items -= before - this.#items) < 0) {
+        throw fault("it holds too many values");
+      }
+      return value;
     } catch (error) {
       if (error instanceof SerializationError) throw error;
       throw fault(`${messageOf(error)}`, error);
