@@ -6,6 +6,7 @@ import { createProgram } from "../cli/mod.ts";
 import { exitCodes } from "../cli/exit_codes.ts";
 import { manifestJsonSchema, NodeRegistry, optionsJsonSchema } from "../core/mod.ts";
 import { builtinNodes } from "../nodes/mod.ts";
+import { nodeDocs } from "./node_docs.ts";
 
 const notice = "<!-- Written by `deno run -A tasks/docs.ts`: do not edit. -->";
 
@@ -19,20 +20,39 @@ export function generatedDocs(): Record<string, string> {
   };
 }
 
+/** What each folder of nodes is called. */
+const folders: Record<string, string> = {
+  audio: "audio",
+  ml: "models",
+  video: "video",
+  text: "text",
+  data: "data and flow",
+  io: "in and out",
+  code: "code",
+};
+
 function nodesPage(registry: NodeRegistry): string {
   const types = registry.types.toSorted();
+  const docs = nodeDocs();
   const sections = types.map((type) => {
     const schema = optionsJsonSchema(registry.get(type)!);
     const rows = optionRows(schema);
     const options = rows.length === 0
       ? "It has no options."
       : mdTable([["option", "allowed", "default", "what for"], ...rows]);
-    return `## ${type}\n\n${options}\n\n\`\`\`yaml\n${exampleOf(type, schema)}\n\`\`\`\n`;
+    const { text } = docs.get(type)!;
+    return `## ${type}\n\n${text}\n\n${options}\n\n\`\`\`yaml\n${
+      exampleOf(type, schema)
+    }\n\`\`\`\n`;
   });
-  const links = types.map((type) => `[${type}](#${type.toLowerCase()})`).join(", ");
-  return `# Nodes\n\n${notice}\n\nThe node types that come with the library: ${links}.\n\n${
-    sections.join("\n")
-  }`;
+  const rows = Object.entries(folders).map(([folder, name]) => [
+    name,
+    types.filter((type) => docs.get(type)!.folder === folder)
+      .map((type) => `[${type}](#${type.toLowerCase()})`).join(", "),
+  ]);
+  return `# Nodes\n\n${notice}\n\nThe node types that come with the library, what they do, and their options. Examples in TypeScript stand above their classes in \`nodes/\`.\n\n${
+    mdTable([["for", "nodes"], ...rows])
+  }\n\n${sections.join("\n")}`;
 }
 
 function cliPage(program: Command): string {

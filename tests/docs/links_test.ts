@@ -28,17 +28,49 @@ Deno.test("Every link between pages leads to a file and a heading that are there
   deepEqual(wrong, []);
 });
 
+Deno.test("Every file and folder of the repository that the documentation names is there", async () => {
+  const folders = (await Array.fromAsync(Deno.readDir(root))).filter(({ isDirectory }) =>
+    isDirectory
+  );
+  const own = new RegExp(`^(${folders.map(({ name }) => name).join("|")})/[\\w./*-]*$`);
+  const wrong: string[] = [];
+  let count = 0;
+  for (const page of (await pages()).filter(({ path }) => path !== "CHANGELOG.md")) {
+    for (const [, code] of proseOf(page).matchAll(/`([^`\n]+)`/g)) {
+      const path = /^[a-z_]+_test\.ts$/.test(code!) ? `tests/remote/sandbox/${code}` : code!;
+      if (!own.test(path) || path.includes("*") || path.startsWith("out/")) continue;
+      count++;
+      if (!await Deno.stat(`${root}${path}`).then(() => true, () => false)) {
+        wrong.push(`${page.path}: ${code}`);
+      }
+    }
+  }
+  ok(count > 20, `${count} names were found`);
+  deepEqual(wrong, []);
+});
+
+Deno.test("docs/protocol.md tells of every call", async () => {
+  const text = await Deno.readTextFile(`${root}docs/protocol.md`);
+  const folder = `${root}proto/remotemedia/v1`;
+  for await (const { name } of Deno.readDir(folder)) {
+    const source = await Deno.readTextFile(`${folder}/${name}`);
+    for (const [, call] of source.matchAll(/^ *rpc (\w+)\(/gm)) {
+      ok(text.includes(`\`${call}\``), `${call} of ${name}`);
+    }
+  }
+});
+
 /** The cells of a table's last column. */
 function lastCells(page: Page): string[] {
   const rows = proseOf(page).split("\n").filter((line) => /^\|.*\|$/.test(line));
   return rows.map((row) => row.replaceAll("\\|", "").split("|").at(-2)!);
 }
 
-Deno.test("Every class that a table of docs/coming_from_*.md names is there", async () => {
+Deno.test("Every class that the tables of README and docs/coming_from_*.md name is there", async () => {
   const exported = new Set(
     [sdk, nodes, server, packaging, testing].flatMap((module) => Object.keys(module)),
   );
-  const moving = (await pages()).filter(({ path }) => path.startsWith("docs/coming_from_"));
+  const moving = (await pages()).filter(({ path }) => /^README|^docs\/coming_from_/.test(path));
   const named = moving.flatMap((page) =>
     lastCells(page).flatMap((cell) =>
       [...cell.matchAll(/`(?:new |await )?([A-Z]\w+)/g)].map(([, name]) => `${page.path} ${name}`)
