@@ -2,6 +2,7 @@ import { type CallOptions, Client, credentials, Metadata, type ServiceError } fr
 import { ExecutionService } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { errorOf } from "../wire/errors.ts";
 import { makeHttp2Safe } from "../wire/safe_http2.ts";
+import type { CallSpan } from "../wire/tracing.ts";
 import { Breaker } from "./breaker.ts";
 import type { CheckedOptions, EndpointOptions, TlsOptions } from "./options.ts";
 import type { StreamCall } from "./stream_connection.ts";
@@ -12,6 +13,8 @@ export class Endpoint {
   readonly where: string;
   /** Knows whether it is worth a try. */
   readonly breaker: Breaker = new Breaker();
+  /** Where it is, as OpenTelemetry names it. */
+  readonly attributes: { "server.address": string; "server.port"?: number };
   readonly #target: string;
   readonly #options: CheckedOptions;
   readonly #tls: TlsOptions | false;
@@ -23,18 +26,21 @@ export class Endpoint {
   ) {
     const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
     this.where = target ?? address;
+    this.attributes = target === undefined
+      ? { "server.address": host, "server.port": port }
+      : { "server.address": target.slice("unix:".length) };
     this.#target = target ?? address;
     this.#options = options;
     this.#tls = options.tls ?? (target !== undefined || isLoopback(host) ? false : {});
   }
 
-  /** Begins a `Stream` call. */
-  stream(deadline: number | undefined): StreamCall {
+  /** Begins a `Stream` call. @param span what it belongs to, for whoever traces */
+  stream(deadline: number | undefined, span?: CallSpan): StreamCall {
     return this.#open().makeBidiStreamRequest(
       pathOf("stream"),
       toBuffer,
       same,
-      this.#metadata(),
+      this.#metadata(span),
       callOptions(deadline),
     );
   }
@@ -52,7 +58,11 @@ export class Endpoint {
   unary(
     method: "execute" | "listNodes" | "getStatus" | "reserve",
     request: Uint8Array,
-    { deadline, signal }: { deadline?: number | undefined; signal?: AbortSignal | undefined } = {},
+    { deadline, signal, span }: {
+      deadline?: number | undefined;
+      signal?: AbortSignal | undefined;
+      span?: CallSpan | undefined;
+    } = {},
   ): Promise<Uint8Array> {
     const client = this.#open();
     return new Promise((resolve, reject) => {
@@ -61,7 +71,7 @@ export class Endpoint {
         toBuffer,
         same,
         request,
-        this.#metadata(),
+        this.#metadata(span),
         callOptions(deadline),
         (error: ServiceError | null, response?: Uint8Array) => {
           signal?.removeEventListener("abort", cancel);
@@ -97,8 +107,9 @@ export class Endpoint {
     return this.#client;
   }
 
-  #metadata(): Metadata {
+  #metadata(span?: CallSpan): Metadata {
     const metadata = new Metadata();
+    span?.inject(metadata);
     const { token } = this.#options;
     if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
     return metadata;

@@ -22,6 +22,7 @@ import { readChunk } from "../wire/batch_reader.ts";
 import { BatchWriter } from "../wire/batch_writer.ts";
 import { BUNDLE, PROTOCOL_VERSION, writeSpec } from "../wire/messages.ts";
 import { ProtoReader } from "../wire/proto_reader.ts";
+import { activeContext, CallSpan } from "../wire/tracing.ts";
 import { Endpoint } from "./endpoint.ts";
 import { type CheckedOptions, checkOptions, type RemoteExecutorOptions } from "./options.ts";
 import { place, statusOfEndpoint } from "./placement.ts";
@@ -116,19 +117,28 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
     const started = Date.now();
     const specs = nodes.map((spec) => ({ ...spec })); // the module of user code becomes its bundle
     const bundles: (Bundle | undefined)[] = [];
+    const parent = activeContext();
+    let span: CallSpan | undefined;
     const segment: RemoteSegment = new RemoteSegment(specs, {
       dial: async (attempt, signal) => {
+        if (span !== undefined) span.event("reconnect", { "remotemedia.attempt": attempt });
+        const attributes = { "remotemedia.nodes": nodes.map(({ type }) => type) };
+        span ??= CallSpan.ofClient("Stream", attributes, parent);
         for (const [index, { module }] of nodes.entries()) {
           if (module === undefined) continue;
           const bundle = bundles[index] ??= await this.#uploads.package(module);
           specs[index]!.module = BUNDLE + bundle.digest;
         }
         const dialed = await this.#dial(attempt, { signal });
+        span.set(dialed.endpoint.attributes);
         await this.#uploads.bring(bundles.filter(isDefined), dialed.endpoint);
-        return { ...dialed, call: dialed.endpoint.stream(this.#deadline(started)) };
+        return { ...dialed, call: dialed.endpoint.stream(this.#deadline(started), span) };
       },
       localize: (error) => localizeError(error, bundles.filter(isDefined)),
-      ended: () => void this.#segments.delete(segment),
+      ended: (reason) => {
+        span?.end(reason);
+        this.#segments.delete(segment);
+      },
       attempts: retry === false ? 0 : retry.attempts,
       resume: retry !== false,
       limits: {
@@ -194,7 +204,17 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
         chunks: messagesOf(chunks),
       }),
     );
-    const response = await this.#unary("execute", request, signal);
+    const span = CallSpan.ofClient("Execute", {
+      "remotemedia.nodes": nodes.map(({ type }) => type),
+    }, activeContext());
+    let response: Uint8Array;
+    try {
+      response = await this.#unary("execute", request, { signal, span });
+      span.end();
+    } catch (error) {
+      span.end(error);
+      throw error;
+    }
     const { chunks: outputs } = fromBinary(ExecuteResponseSchema, response);
     const values: unknown[] = [];
     for (const output of outputs) {
@@ -210,7 +230,7 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
    */
   async listNodes({ signal }: { signal?: AbortSignal } = {}): Promise<RemoteNodeType[]> {
     const request = toBinary(ListNodesRequestSchema, create(ListNodesRequestSchema));
-    const response = await this.#unary("listNodes", request, signal);
+    const response = await this.#unary("listNodes", request, { signal });
     return fromBinary(ListNodesResponseSchema, response).nodes.map(({ type, optionsSchema }) => ({
       type,
       optionsSchema: optionsSchema === "" ? undefined : JSON.parse(optionsSchema),
@@ -259,14 +279,15 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
   async #unary(
     method: "execute" | "listNodes",
     request: Uint8Array,
-    signal: AbortSignal | undefined,
+    { signal, span }: { signal?: AbortSignal | undefined; span?: CallSpan },
   ): Promise<Uint8Array> {
     if (this.#closed) throw new PipelineError(`Cannot call ${this.name} as it is closed`);
     const deadline = this.#deadline(Date.now());
     let refusal: unknown;
     for (const endpoint of this.#endpoints) {
       try {
-        return await endpoint.unary(method, request, { deadline, signal });
+        span?.set(endpoint.attributes);
+        return await endpoint.unary(method, request, { deadline, signal, span });
       } catch (error) {
         if (!(error instanceof RemoteError && error.retryable)) throw error;
         refusal = error;

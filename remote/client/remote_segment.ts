@@ -40,8 +40,8 @@ export interface Dialed {
 export interface SegmentHost {
   /** Makes a call to a server. @param attempt how many failed since the last that worked */
   dial(attempt: number, signal: AbortSignal): Promise<Dialed>;
-  /** The segment is over. */
-  ended(): void;
+  /** The segment is over. @param reason why, if not well */
+  ended(reason: unknown): void;
   /** Puts the places of this machine into an error of the server. */
   localize?(error: Error): void;
   /** How often it may fail in a row, once a session has run. */
@@ -518,7 +518,7 @@ export class RemoteSegment implements Segment {
     this.#ended = true;
     this.#failure = reason;
     this.#abort.abort(reason);
-    this.#host.ended();
+    this.#host.ended(reason);
     this.#connection?.cancel();
     this.#connection = undefined;
     this.#outputs.clear();

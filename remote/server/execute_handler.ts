@@ -8,6 +8,7 @@ import { BatchWriter } from "../wire/batch_writer.ts";
 import { type ReadExecute, readExecute } from "../wire/execute_request.ts";
 import { writeStats } from "../wire/messages.ts";
 import { statusOf } from "../wire/errors.ts";
+import { CallSpan, within } from "../wire/tracing.ts";
 import type { Caller } from "./access.ts";
 import type { CallerUsage } from "./usage.ts";
 import { checkVersion } from "./check_version.ts";
@@ -22,9 +23,14 @@ export function executeHandler(server: ServerState): handleUnaryCall<Uint8Array,
     checkVersion(request.protocolVersion);
     const caller = server.settings.access.callerOf(metadata);
     const { usage, release } = await server.admit(caller, "");
+    const span = CallSpan.ofServer("Execute", { "remotemedia.caller": caller.name }, metadata);
     try {
-      return await execute(request, { server, caller, usage, signal });
+      const call = { server, caller, usage, signal, span };
+      const response = await within(span.context, () => execute(request, call));
+      span.end();
+      return response;
     } catch (error) {
+      span.end(error);
       server.settings.metrics.failed(status[statusOf(error).code]!);
       throw error;
     } finally {
@@ -35,23 +41,33 @@ export function executeHandler(server: ServerState): handleUnaryCall<Uint8Array,
 
 async function execute(
   { segment, chunks: inputs }: ReadExecute,
-  { server, caller, usage, signal }: {
+  { server, caller, usage, signal, span }: {
     server: ServerState;
     caller: Caller;
     usage: CallerUsage;
     signal: AbortSignal;
+    span: CallSpan;
   },
 ): Promise<Uint8Array> {
   const pipeline = pipelineOf(makeNodes(segment, { host: server.settings.host, caller }));
   const outputs = new BatchWriter();
-  for await (const output of pipeline.run(inputs as never[], { signal })) {
-    outputs.add(output);
-    server.checkResponseSize(outputs.size);
+  let failure: unknown;
+  try {
+    for await (const output of pipeline.run(inputs as never[], { signal })) {
+      outputs.add(output);
+      server.checkResponseSize(outputs.size);
+    }
+  } catch (error) {
+    failure = error;
+    throw error;
+  } finally {
+    const told = pipeline.stats();
+    server.settings.metrics.nodes([], told);
+    span.nodes(told, failure);
   }
   const { message } = fromBinary(StreamResponseSchema, outputs.finish(1).message);
   const chunks = message.case === "chunks" ? message.value.chunks : [];
   const told = pipeline.stats();
-  server.settings.metrics.nodes([], told);
   await usage.addCpu(told.reduce((sum, { busyMs }) => sum + busyMs, 0));
   const stats = told.map(writeStats);
   return toBinary(ExecuteResponseSchema, create(ExecuteResponseSchema, { chunks, stats }));

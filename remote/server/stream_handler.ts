@@ -1,6 +1,7 @@
 import { status as grpcStatus } from "@grpc/grpc-js";
 import { PipelineError, RemoteError, SandboxError } from "../../core/errors.ts";
 import { loggerFor } from "../../core/log.ts";
+import type { Pipeline } from "../../core/pipeline.ts";
 import type { NodeStats } from "../../core/stats.ts";
 import type { Status } from "../../proto/gen/remotemedia/v1/error_pb.ts";
 import { type Open, ResumeMode } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
@@ -19,6 +20,7 @@ import { checkVersion } from "./check_version.ts";
 import type { Admission } from "./places.ts";
 import type { ServerState } from "./server_state.ts";
 import { Session, type SessionLimits } from "./session.ts";
+import { CallSpan, within } from "../wire/tracing.ts";
 import { makeNodes, pipelineOf, type ResumeAbility, resumeAbility } from "./session_nodes.ts";
 import { Timeouts } from "./timeouts.ts";
 
@@ -42,6 +44,8 @@ class StreamHandler {
   readonly #timeouts: Timeouts;
   readonly #halfClosed = Promise.withResolvers<void>();
   #session: Session | undefined;
+  #pipeline: Pipeline | undefined;
+  #span: CallSpan | undefined;
   #admission: Admission | undefined;
   #stats: readonly NodeStats[] = [];
   /** Whether the front of several processes is asked for a place. */
@@ -76,8 +80,9 @@ class StreamHandler {
 
   cancel(): void {
     this.#halfClosed.resolve();
-    this.#finish();
-    void this.#session?.stop(new PipelineError("The client cancelled the session"));
+    const cause = new PipelineError("The client cancelled the session");
+    this.#finish(new RemoteError(cause.message, { code: grpcStatus.CANCELLED, cause }));
+    void this.#session?.stop(cause);
   }
 
   #receive(bytes: Uint8Array): void {
@@ -138,9 +143,15 @@ class StreamHandler {
       outputSeq: Number(resume?.outputSeq ?? 0n),
     });
     this.#session = session;
+    this.#pipeline = pipeline;
+    this.#span = CallSpan.ofServer("Stream", {
+      "remotemedia.session.id": open.session,
+      "remotemedia.caller": caller.name,
+      "remotemedia.resumed": resume !== undefined,
+    }, this.#call.metadata);
     this.#server.live.add(session);
     void this.#sendOpened(resumeAbility(nodes), limits.outputWindow).catch(() => {}); // cancelled
-    void this.#run(session);
+    void within(this.#span.context, () => this.#run(session));
   }
 
   #limitsFor(open: Open, share = Infinity): SessionLimits {
@@ -202,10 +213,21 @@ class StreamHandler {
     this.#admission?.usage.addCpu(worked)?.catch((error) => this.#fail(error));
   }
 
+  /** What the nodes did in all, when nothing can end any more. */
+  #countLast(stats: readonly NodeStats[], error: unknown): void {
+    try {
+      this.#count(stats);
+    } catch {
+      // a quota is passed as the session ends: the next one is refused
+    }
+    this.#span?.nodes(stats, error);
+    this.#span?.end(error);
+  }
+
   /** Ends the call with an error, once. */
   #fail(error: unknown): void {
     if (this.#ended) return;
-    this.#finish();
+    this.#finish(error);
     log.debug("session failed: {error}", { error });
     void this.#session?.stop(error);
     const told = statusOf(error);
@@ -236,9 +258,10 @@ class StreamHandler {
     }
   }
 
-  #finish(): void {
+  #finish(error?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
+    if (this.#pipeline !== undefined) this.#countLast(this.#pipeline.stats(), error);
     this.#timeouts.clear();
     if (this.#session !== undefined) this.#server.live.delete(this.#session);
     this.#admission?.release();

@@ -11,10 +11,14 @@ export interface CommandServer extends AsyncDisposable {
 }
 
 /** Starts the server's command line with the test nodes, on free ports. */
-export async function startCommand(...args: string[]): Promise<CommandServer> {
+export async function startCommand(
+  args: readonly string[] = [],
+  env: Record<string, string> = {},
+): Promise<CommandServer> {
   const script = new URL("./_workers_child.ts", import.meta.url);
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", script.href, "--port=0", "--http-port=0", ...args],
+    env,
     stdout: "piped",
   }).spawn();
   let told = "";

@@ -59,7 +59,7 @@ async function restartsOf(server: CommandServer): Promise<number> {
 }
 
 Deno.test("serve --workers computes in several processes at once, goes on after one is killed, and drains", async () => {
-  await using server = await startCommand("--workers=2", "--drain-seconds=20");
+  await using server = await startCommand(["--workers=2", "--drain-seconds=20"]);
   const { port } = server;
   const compute = async (): Promise<Work[]> => {
     await using executor = new RemoteExecutor({ port });
@@ -116,7 +116,11 @@ Deno.test("serve --workers computes in several processes at once, goes on after 
 
 Deno.test("serve --workers keeps limits, quotas and bundles for all workers together", async () => {
   const tokens = await withTokens();
-  await using server = await startCommand("--workers=2", "--max-sessions=3", `--tokens=${tokens}`);
+  await using server = await startCommand([
+    "--workers=2",
+    "--max-sessions=3",
+    `--tokens=${tokens}`,
+  ]);
   const { port } = server;
   const executor = (name: string) => new RemoteExecutor({ port, token: token(name), retry: false });
   await using a = executor("many");
@@ -175,7 +179,7 @@ function findMissing(client: Client, digest: string): Promise<string[]> {
 }
 
 Deno.test("serve --workers leaves no process behind when it is killed", async () => {
-  await using server = await startCommand("--workers=2");
+  await using server = await startCommand(["--workers=2"]);
   const workers = server.children();
   assert.equal(workers.length, 2);
   server.signal("SIGKILL");
@@ -183,7 +187,7 @@ Deno.test("serve --workers leaves no process behind when it is killed", async ()
 });
 
 Deno.test("serve --workers says in one sentence why it cannot", async () => {
-  await using server = await startCommand("--workers=2");
+  await using server = await startCommand(["--workers=2"]);
   const run = async (...args: string[]) => {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", "server.ts", ...args],
