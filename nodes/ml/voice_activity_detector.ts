@@ -6,8 +6,9 @@ import { requireAudio } from "../audio/_frames.ts";
 import { goesOn, outputOf } from "../audio/_run.ts";
 import { loadSpeex, type Speex } from "../audio/_speex.ts";
 import { Loudness } from "./_loudness.ts";
-import type { OnnxModel } from "./_onnx_session.ts";
-import { loadSilero, Silero } from "./_silero.ts";
+import type { LoadedModel } from "./_onnx_session.ts";
+import type { Lease } from "./_shared.ts";
+import { acquireSileroBatcher, loadSilero, Silero, type SileroBatcher } from "./_silero.ts";
 import { MODEL_RATE, type SpeechModel, WINDOW } from "./_speech_model.ts";
 import type { SpeechSegment } from "./_speech_outputs.ts";
 import { SpeechRun, type SpeechRunState } from "./_speech_run.ts";
@@ -46,6 +47,10 @@ export interface VadOptions {
   maxSpeechMs?: number;
   /** What to give. @default "segments" */
   emit: VadEmit;
+  /** The most streams whose windows the network judges in one run; 1 is each on its own. @default 32 */
+  maxBatch: number;
+  /** How long a window waits for those of other streams while the network is idle, in ms. @default 0 */
+  maxWaitMs: number;
 }
 
 /** Options of {@linkcode VoiceActivityDetector}, as one writes them. */
@@ -78,6 +83,12 @@ const schema = z.strictObject({
     .describe("Longer segments are cut, at their last longer pause if there is one, in ms"),
   emit: z.enum(["segments", "speech", "annotate"]).default("segments")
     .describe("Each segment's times, the samples that are speech, or every frame with a note"),
+  maxBatch: z.int().min(1).max(1024).default(32).describe(
+    "The most streams whose windows the network judges in one run; 1 is each on its own",
+  ),
+  maxWaitMs: z.number().min(0).max(1000).default(0).describe(
+    "How long a window waits for those of other streams while the network is idle, in ms",
+  ),
 }).refine(({ threshold, negativeThreshold = 0 }) => negativeThreshold <= threshold, {
   path: ["negativeThreshold"],
   error: "it must not be above threshold",
@@ -90,6 +101,10 @@ const schema = z.strictObject({
  * `engine: "silero"` is Silero VAD 6, run by onnxruntime; all detectors of a process share one session, loaded
  * and warm before the first frame. It is not fooled by tones and noise. `engine: "energy"` goes by a fixed level
  * (0 at -60 dBFS to 1 at -20 dBFS): whatever is loud is speech for as long as it lasts.
+ *
+ * Detectors with the same `maxBatch` and `maxWaitMs` share runs of the network: while one runs, the windows of other
+ * streams gather for the next, at most one of each stream. So 64 streams take less than half the time of 64 on
+ * their own, and a lone stream none more; what is heard is the same to the bit.
  *
  * By `emit` it gives segments, the samples that are speech (as they came in), or every frame with a note: `speech`
  * is whether any of the frame is in a segment, padding included, `probability` the highest of the windows heard
@@ -130,7 +145,8 @@ export class VoiceActivityDetector<E extends VadEmit = "segments">
   }
 
   #speex: Speex | undefined;
-  #silero: OnnxModel | undefined;
+  #silero: LoadedModel | undefined;
+  #batcher: Lease<SileroBatcher> | undefined;
   #run: SpeechRun<VadOutput[E]> | undefined;
   /** Segments that earlier runs gave. */
   #segments = 0;
@@ -138,7 +154,9 @@ export class VoiceActivityDetector<E extends VadEmit = "segments">
   /** Loads the model and warms it. */
   override async open(): Promise<void> {
     this.#speex = await loadSpeex();
-    if (this.options.engine === "silero") this.#silero = await loadSilero();
+    if (this.options.engine !== "silero") return;
+    this.#silero = await loadSilero();
+    if (this.options.maxBatch > 1) this.#batcher = await acquireSileroBatcher(this.options);
   }
 
   /** Takes a frame; waits for the model only if the frame may complete a window. */
@@ -166,8 +184,9 @@ export class VoiceActivityDetector<E extends VadEmit = "segments">
   }
 
   /** Frees what it holds; the model stays for others. */
-  override close(): void {
+  override async close(): Promise<void> {
     this.onInterrupt();
+    await this.#batcher?.release();
   }
 
   /** What was heard and is not yet told. */
@@ -256,7 +275,8 @@ export class VoiceActivityDetector<E extends VadEmit = "segments">
   }
 
   #model(): SpeechModel {
-    return this.#silero === undefined ? new Loudness() : new Silero(this.#silero);
+    if (this.#silero === undefined) return new Loudness();
+    return new Silero(this.#silero, this.#batcher?.value);
   }
 }
 

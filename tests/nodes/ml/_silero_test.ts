@@ -37,3 +37,28 @@ Deno.test("Silero goes on from a snapshot bit for bit", async () => {
   fill(second, 0.5);
   assert.equal(await second.run(), await first.run());
 });
+
+Deno.test("Silero gives the same to the bit for streams that run together", async () => {
+  const model = await loadSilero();
+  const samples = joinSamples(await speech());
+  const streams = Array.from({ length: 7 }, () => new Silero(model));
+  const alone = Array.from({ length: 7 }, () => new Silero(model));
+  for (let window = 0; window < 20; window++) {
+    const expected: number[] = [];
+    for (const [at, silero] of alone.entries()) {
+      const start = 30_000 + at * 9_001 + window * 512;
+      silero.window.set(samples.subarray(start, start + 512));
+      streams[at]!.window.set(silero.window);
+      expected.push(await silero.run());
+    }
+    // in batches of changing size
+    const split = window % 7;
+    const actual = [
+      ...split === 0 ? [] : await Silero.runTogether(streams.slice(0, split)),
+      ...await Silero.runTogether(streams.slice(split)),
+    ];
+    assert.deepEqual(actual, expected);
+    assert.ok(expected.some((probability) => probability > 0.5) || window < 3);
+  }
+  assert.deepEqual(streams.map((each) => each.snapshot()), alone.map((each) => each.snapshot()));
+});

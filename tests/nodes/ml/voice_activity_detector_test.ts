@@ -348,3 +348,17 @@ Deno.test("VoiceActivityDetector types what it gives by its option emit", () => 
     new Pipeline([new VoiceActivityDetector()]).readable;
   assert.ok(output instanceof ReadableStream);
 });
+
+Deno.test("VoiceActivityDetector hears the same to the bit in batches with other streams", async () => {
+  const starts = Array.from({ length: 12 }, (_, index) => 10_000 + index * 5_003);
+  const hear = (options: VadInput<"annotate">) =>
+    Promise.all(starts.map((start) => {
+      const frames = cut(samples.slice(start, start + 4 * 16_000), { frameSize: 480 });
+      const detector = new VoiceActivityDetector({ emit: "annotate", ...options });
+      return Array.fromAsync(ReadableStream.from(frames).pipeThrough(detector));
+    }));
+  const alone = await hear({ maxBatch: 1 });
+  assert.ok(alone.flat().some(({ metadata }) => metadata.speech === true));
+  assert.deepEqual(await hear({}), alone);
+  assert.deepEqual(await hear({ maxBatch: 5, maxWaitMs: 2 }), alone);
+});
