@@ -3,7 +3,7 @@ const scenes: readonly (readonly [source: string, seconds: number])[] = [
   ["testsrc2", 2],
   ["mandelbrot", 3],
   ["smptehdbars", 1.6],
-  ["gradients=c0=0x0b67c2:c1=0xfb923c:x0=0:y0=0:x1=320:y1=180", 2.4],
+  ["gradients=c0=0x0b67c2:c1=0xfb923c:nb_colors=2:x0=0:y0=0:x1=319:y1=179:seed=1", 2.4],
 ];
 
 /** Where its scenes begin, in seconds. */
