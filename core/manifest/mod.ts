@@ -20,5 +20,10 @@ export type {
 } from "./manifest.ts";
 export * from "./manifest_error.ts";
 export { parseManifest, type ParseOptions } from "./parse_manifest.ts";
-export * from "./pipeline_from_manifest.ts";
+export {
+  type BuildOptions,
+  type ExecutorSettings,
+  type ManifestPipeline,
+  pipelineFromManifest,
+} from "./pipeline_from_manifest.ts";
 export * from "./to_manifest.ts";

@@ -1,12 +1,18 @@
 import { ConfigurationError, messageOf } from "../errors.ts";
 import type { Executor } from "../executor.ts";
 import type { Merge } from "../graph/connection.ts";
-import { Graph } from "../graph/graph.ts";
+import { Graph, type GraphOptions } from "../graph/graph.ts";
 import { GraphNode } from "../graph/graph_node.ts";
 import { type AnyNode, Node, type NodeClass, type NodeConfig } from "../node.ts";
 import { Pipeline } from "../pipeline.ts";
 import type { NodeRegistry } from "../registry.ts";
-import type { Manifest, ManifestExecutor, ManifestGraph, ManifestNode } from "./manifest.ts";
+import type {
+  Manifest,
+  ManifestExecutor,
+  ManifestGraph,
+  ManifestMerge,
+  ManifestNode,
+} from "./manifest.ts";
 import { ManifestError } from "./manifest_error.ts";
 import { rememberExecutor, rememberManifest, rememberModule } from "./origins.ts";
 import { sourceOf } from "./parse_manifest.ts";
@@ -62,6 +68,25 @@ export async function pipelineFromManifest(
   return pipeline;
 }
 
+/** What a graph of a manifest is made of. @param nodes its nodes, in their order */
+export function graphOptionsOf(graph: ManifestGraph, nodes: readonly AnyNode[]): GraphOptions {
+  const { connections = [], input, output } = graph;
+  return {
+    nodes: Object.fromEntries(graph.nodes.map(({ id }, index) => [id, nodes[index]!])),
+    connections,
+    merge: Object.fromEntries(
+      graph.nodes.flatMap(({ id, merge }) => merge === undefined ? [] : [[id, mergeOf(merge)]]),
+    ),
+    input,
+    output,
+  };
+}
+
+function mergeOf({ maxWaitMs, ...rest }: ManifestMerge): Merge {
+  const wait = maxWaitMs === "forever" ? Infinity : maxWaitMs;
+  return { ...rest, ...(wait !== undefined && { maxWaitMs: wait }) };
+}
+
 /** Makes the parts of one pipeline. */
 class Builder {
   readonly #manifest: Manifest;
@@ -78,20 +103,8 @@ class Builder {
     for (const [index, node] of graph.nodes.entries()) {
       nodes.push(await this.#node(node, [...at, "nodes", index]));
     }
-    const { connections, input, output } = graph;
-    if (connections === undefined) return new Pipeline(nodes);
-    return new Graph({
-      nodes: Object.fromEntries(graph.nodes.map(({ id }, index) => [id, nodes[index]!])),
-      connections,
-      merge: Object.fromEntries(graph.nodes.flatMap(({ id, merge }) => {
-        if (merge === undefined) return [];
-        const { maxWaitMs, ...rest } = merge;
-        const wait = maxWaitMs === "forever" ? Infinity : maxWaitMs;
-        return [[id, { ...rest, ...(wait !== undefined && { maxWaitMs: wait }) } as Merge]];
-      })),
-      input,
-      output,
-    });
+    if (graph.connections === undefined) return new Pipeline(nodes);
+    return new Graph(graphOptionsOf(graph, nodes));
   }
 
   async #node(node: ManifestNode, at: readonly PropertyKey[]): Promise<AnyNode> {

@@ -28,6 +28,13 @@ export interface Policy {
    * @default as the server allows
    */
   userCode?: SandboxPolicy | false;
+  /**
+   * What the holder may do with registered pipelines: `none`; `run` those that are there and public, or its own;
+   * also register and remove its `own`; see, run and remove `all`.
+   *
+   * @default "own"
+   */
+  pipelines?: "none" | "run" | "own" | "all";
   /** CPU time that nodes may take in any minute, in seconds. @default no bound */
   cpuSecondsPerMinute?: number;
 }

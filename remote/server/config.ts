@@ -19,6 +19,8 @@ const settings = {
   policy: z.string().optional().meta(flag("YAML file: policies by name, for the tokens")),
   workers: z.coerce.number().int().min(0).max(256).default(1)
     .meta(flag("processes that share the port and its limits; 0 for one a core")),
+  pipelines: z.string().min(1).optional()
+    .meta(flag("SQLite file to keep registered pipelines in; without it none are kept")),
   maxSessions: z.coerce.number().int().min(1).default(1_000).meta(flag("sessions at once")),
   maxMessageMb: z.coerce.number().positive().max(2_000).default(64)
     .meta(flag("largest message, in MiB")),
@@ -96,6 +98,7 @@ const policySchema = z.strictObject({
   maxSessions: z.int().min(1).optional(),
   maxBytesInFlight: z.int().min(1).optional(),
   cpuSecondsPerMinute: z.number().positive().optional(),
+  pipelines: z.enum(["none", "run", "own", "all"]).optional(),
 });
 
 const tokensSchema = z.array(z.strictObject({
@@ -123,6 +126,7 @@ export async function serveOptionsOf(config: ServerConfig): Promise<ServeOptions
     insecure,
     idleTimeoutMs: 1_000 * config.idleSeconds,
     wallTimeoutMs: 1_000 * config.wallSeconds,
+    ...(config.pipelines !== undefined && { pipelines: config.pipelines }),
     ...(httpPort !== undefined && { httpPort }),
     ...(tlsCert !== undefined && {
       tls: {

@@ -1,11 +1,13 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type handleUnaryCall, status } from "@grpc/grpc-js";
+import type { Chunk } from "../../proto/gen/remotemedia/v1/chunk_pb.ts";
 import {
   ExecuteResponseSchema,
   StreamResponseSchema,
 } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
+import type { AnyNode } from "../../core/node.ts";
 import { BatchWriter } from "../wire/batch_writer.ts";
-import { type ReadExecute, readExecute } from "../wire/execute_request.ts";
+import { readExecute } from "../wire/execute_request.ts";
 import { writeStats } from "../wire/messages.ts";
 import { statusOf } from "../wire/errors.ts";
 import { CallSpan, within } from "../wire/tracing.ts";
@@ -14,42 +16,64 @@ import type { CallerUsage } from "./usage.ts";
 import { checkVersion } from "./check_version.ts";
 import type { ServerState } from "./server_state.ts";
 import { makeNodes, pipelineOf } from "./session_nodes.ts";
-import { unaryBytes } from "./unary.ts";
+import { unaryBytes, type UnaryContext } from "./unary.ts";
 
 /** `Execute`: a segment and all of its input in one call. */
 export function executeHandler(server: ServerState): handleUnaryCall<Uint8Array, Uint8Array> {
-  return unaryBytes(async (bytes, { signal, metadata }) => {
-    const request = readExecute(bytes, server.readOptions);
-    checkVersion(request.protocolVersion);
-    const caller = server.settings.access.callerOf(metadata);
-    const { usage, release } = await server.admit(caller, "");
-    const span = CallSpan.ofServer("Execute", { "remotemedia.caller": caller.name }, metadata);
-    try {
-      const call = { server, caller, usage, signal, span };
-      const response = await within(span.context, () => execute(request, call));
-      span.end();
-      return response;
-    } catch (error) {
-      span.end(error);
-      server.settings.metrics.failed(status[statusOf(error).code]!);
-      throw error;
-    } finally {
-      release();
-    }
+  return unaryBytes(async (bytes, context) => {
+    const { protocolVersion, segment, chunks } = readExecute(bytes, server.readOptions);
+    checkVersion(protocolVersion);
+    const { host } = server.settings;
+    const outputs = await runCall("Execute", {
+      chunks,
+      server,
+      context,
+      nodesFor: (caller) => makeNodes(segment, { host, caller }),
+    });
+    return toBinary(ExecuteResponseSchema, create(ExecuteResponseSchema, outputs));
   });
 }
 
+/** A unary call that runs nodes. */
+export interface NodesCall {
+  /** All of the input. */
+  chunks: readonly unknown[];
+  server: ServerState;
+  context: UnaryContext;
+  /** Makes the nodes, once there is a place for them. */
+  nodesFor(caller: Caller): AnyNode[];
+}
+
+/** All of the output, as messages have it. */
+export interface CallOutputs {
+  chunks: Chunk[];
+  stats: ReturnType<typeof writeStats>[];
+}
+
+/** Runs the nodes of a unary call: takes a place, counts what they do, and tells of it in a span. */
+export async function runCall(method: string, call: NodesCall): Promise<CallOutputs> {
+  const { server, context: { metadata } } = call;
+  const caller = server.settings.access.callerOf(metadata);
+  const { usage, release } = await server.admit(caller, "");
+  const span = CallSpan.ofServer(method, { "remotemedia.caller": caller.name }, metadata);
+  try {
+    const outputs = await within(span.context, () => execute(call, { caller, usage, span }));
+    span.end();
+    return outputs;
+  } catch (error) {
+    span.end(error);
+    server.settings.metrics.failed(status[statusOf(error).code]!);
+    throw error;
+  } finally {
+    release();
+  }
+}
+
 async function execute(
-  { segment, chunks: inputs }: ReadExecute,
-  { server, caller, usage, signal, span }: {
-    server: ServerState;
-    caller: Caller;
-    usage: CallerUsage;
-    signal: AbortSignal;
-    span: CallSpan;
-  },
-): Promise<Uint8Array> {
-  const pipeline = pipelineOf(makeNodes(segment, { host: server.settings.host, caller }));
+  { chunks: inputs, server, context: { signal }, nodesFor }: NodesCall,
+  { caller, usage, span }: { caller: Caller; usage: CallerUsage; span: CallSpan },
+): Promise<CallOutputs> {
+  const pipeline = pipelineOf(nodesFor(caller));
   const outputs = new BatchWriter();
   let failure: unknown;
   try {
@@ -69,6 +93,5 @@ async function execute(
   const chunks = message.case === "chunks" ? message.value.chunks : [];
   const told = pipeline.stats();
   await usage.addCpu(told.reduce((sum, { busyMs }) => sum + busyMs, 0));
-  const stats = told.map(writeStats);
-  return toBinary(ExecuteResponseSchema, create(ExecuteResponseSchema, { chunks, stats }));
+  return { chunks, stats: told.map(writeStats) };
 }

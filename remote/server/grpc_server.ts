@@ -6,16 +6,21 @@ import { builtinNodes } from "../../nodes/mod.ts";
 import { BundleService } from "../../proto/gen/remotemedia/v1/bundle_service_pb.ts";
 import { ExecutionService } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { ObjectService } from "../../proto/gen/remotemedia/v1/object_service_pb.ts";
+import { PipelineService } from "../../proto/gen/remotemedia/v1/pipeline_service_pb.ts";
 import { makeHttp2Safe } from "../wire/safe_http2.ts";
 import type { Access } from "./access.ts";
 import { bundleHandlers, bundleService } from "./bundle_service.ts";
 import { Metrics } from "./metrics.ts";
 import { objectHandlers, objectService } from "./object_service.ts";
+import { pipelineHandlers, pipelineService } from "./pipelines/pipeline_service.ts";
+import { PipelineStore } from "./pipelines/pipeline_store.ts";
+import { Pipelines } from "./pipelines/pipelines.ts";
 import type { Places } from "./places.ts";
 import { addReflection } from "./reflection.ts";
 import type { ServeOptions } from "./serve.ts";
 import { executionHandlers, executionService } from "./service.ts";
 import { ServerState } from "./server_state.ts";
+import type { SessionHost } from "./session_nodes.ts";
 import { UserCode } from "./user_code.ts";
 
 /** What a session may hold: inputs that wait, outputs not yet consumed, a batch that is being filled. */
@@ -71,9 +76,16 @@ export async function makeGrpcServer(
     "grpc.keepalive_timeout_ms": 10_000,
     ...(access.required && { interceptors: [access.interceptor] }),
   });
-  const userCode = options.userCode === false ? undefined : await UserCode.start(options.userCode);
+  const kept = options.pipelines === undefined ? undefined : new PipelineStore(options.pipelines);
+  const userCode = options.userCode === false
+    ? undefined
+    : await UserCode.start(options.userCode, (digest) => kept?.bundle(digest));
+  const host: SessionHost = {
+    registry,
+    userCode: userCode && ((caller) => userCode.executor(caller)),
+  };
   const state: ServerState = new ServerState({
-    host: { registry, userCode: userCode && ((caller) => userCode.executor(caller)) },
+    host,
     limits,
     maxSessions,
     places,
@@ -82,9 +94,11 @@ export async function makeGrpcServer(
     wallTimeoutMs,
     access,
     metrics,
+    ...(kept !== undefined && { pipelines: new Pipelines(kept, { session: host, userCode }) }),
   });
-  const services: DescService[] = [ExecutionService];
+  const services: DescService[] = [ExecutionService, PipelineService];
   server.addService(executionService, executionHandlers(state));
+  server.addService(pipelineService, pipelineHandlers(state));
   if (userCode !== undefined) {
     server.addService(bundleService, bundleHandlers(userCode, access));
     server.addService(objectService, objectHandlers(userCode, access));
@@ -108,6 +122,7 @@ export async function makeGrpcServer(
       if (state.draining) await endGently(server);
       server.forceShutdown();
       await userCode?.[Symbol.asyncDispose]();
+      kept?.[Symbol.dispose]();
     },
   };
 }

@@ -34,6 +34,8 @@ export interface ServeOptions {
   wallTimeoutMs?: number;
   /** What clients may do, where no tokens are asked for. @default {} */
   policy?: Policy;
+  /** The SQLite file that keeps registered pipelines; made if it is not there. @default none are kept */
+  pipelines?: string;
   /** How clients' own code runs, in sandboxes; `false` to take none. @default {} */
   userCode?: UserCodeOptions | false;
 }

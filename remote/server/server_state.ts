@@ -4,6 +4,7 @@ import type { ReadOptions } from "../wire/batch_reader.ts";
 import type { Access, Caller } from "./access.ts";
 import type { Metrics } from "./metrics.ts";
 import { aboutToEnd, type Admission, type Places } from "./places.ts";
+import type { Pipelines } from "./pipelines/pipelines.ts";
 import type { Session, SessionLimits } from "./session.ts";
 import type { SessionHost } from "./session_nodes.ts";
 
@@ -25,6 +26,8 @@ export interface ServerSettings {
   wallTimeoutMs: number;
   /** Tells callers apart. */
   access: Access;
+  /** The registered pipelines; `undefined` where none are kept. */
+  pipelines?: Pipelines;
   /** Counts. */
   metrics: Metrics;
 }

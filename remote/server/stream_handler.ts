@@ -2,6 +2,7 @@ import { status as grpcStatus } from "@grpc/grpc-js";
 import { PipelineError, RemoteError, SandboxError } from "../../core/errors.ts";
 import { loggerFor } from "../../core/log.ts";
 import type { Pipeline } from "../../core/pipeline.ts";
+import type { AnyNode } from "../../core/node.ts";
 import type { NodeStats } from "../../core/stats.ts";
 import type { Status } from "../../proto/gen/remotemedia/v1/error_pb.ts";
 import { type Open, ResumeMode } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
@@ -19,6 +20,8 @@ import type { Caller } from "./access.ts";
 import { checkVersion } from "./check_version.ts";
 import type { Admission } from "./places.ts";
 import type { ServerState } from "./server_state.ts";
+import { pipelinesOf } from "./pipelines/pipeline_service.ts";
+import type { PipelineRun } from "./pipelines/pipelines.ts";
 import { Session, type SessionLimits } from "./session.ts";
 import { CallSpan, within } from "../wire/tracing.ts";
 import { makeNodes, pipelineOf, type ResumeAbility, resumeAbility } from "./session_nodes.ts";
@@ -46,6 +49,8 @@ class StreamHandler {
   #session: Session | undefined;
   #pipeline: Pipeline | undefined;
   #span: CallSpan | undefined;
+  /** The registered pipeline that runs, if it is one. */
+  #registered: PipelineRun | undefined;
   #admission: Admission | undefined;
   #stats: readonly NodeStats[] = [];
   /** Whether the front of several processes is asked for a place. */
@@ -125,8 +130,7 @@ class StreamHandler {
 
   #begin(open: Open, { caller, admission }: { caller: Caller; admission: Admission }): void {
     this.#admission = admission;
-    const { host } = this.#server.settings;
-    const nodes = makeNodes(open.segment.map(readSpec), { host, caller });
+    const nodes = this.#nodesOf(open, caller);
     const pipeline = pipelineOf(nodes);
     const { resume } = open;
     if (resume !== undefined && resume.states.length > 0) {
@@ -152,6 +156,16 @@ class StreamHandler {
     this.#server.live.add(session);
     void this.#sendOpened(resumeAbility(nodes), limits.outputWindow).catch(() => {}); // cancelled
     void within(this.#span.context, () => this.#run(session));
+  }
+
+  /** The nodes that are told, or those of the registered pipeline that is named. */
+  #nodesOf(open: Open, caller: Caller): AnyNode[] {
+    const { host } = this.#server.settings;
+    if (open.pipeline === "") return makeNodes(open.segment.map(readSpec), { host, caller });
+    if (open.segment.length > 0) throw protocolError("named both nodes and a pipeline");
+    const isResumed = open.resume !== undefined;
+    this.#registered = pipelinesOf(this.#server).open(open.pipeline, { caller, isResumed });
+    return this.#registered.nodes;
   }
 
   #limitsFor(open: Open, share = Infinity): SessionLimits {
@@ -188,6 +202,7 @@ class StreamHandler {
       resumeMode: modes[ability.mode],
       notResumable: ability.mode === "none" ? ability.node : "",
       outputWindow,
+      pipeline: this.#registered?.address ?? "",
     };
     await this.#send(writeResponse({ case: "opened", value }));
   }
@@ -229,6 +244,7 @@ class StreamHandler {
     if (this.#ended) return;
     this.#finish(error);
     log.debug("session failed: {error}", { error });
+    this.#registered?.failed(error);
     void this.#session?.stop(error);
     const told = statusOf(error);
     const { metrics } = this.#server.settings;

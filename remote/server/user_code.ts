@@ -26,6 +26,9 @@ const FAILED_PRECONDITION = 9;
 /** How many opened bundles are kept at hand. */
 const MAX_OPENED = 32;
 
+/** Gives bundles that are kept elsewhere. */
+export type KeptBundles = (digest: string) => Uint8Array<ArrayBuffer> | undefined;
+
 /** The user code of a server: bundles that were uploaded, and the sandboxes that they run in. */
 export class UserCode implements AsyncDisposable {
   /** What user code may do. */
@@ -39,22 +42,35 @@ export class UserCode implements AsyncDisposable {
   /** Opened bundles; the one used last is the last. */
   readonly #opened = new Map<string, Promise<Bundle>>();
   readonly #temporary: string | undefined;
+  readonly #kept: KeptBundles;
 
-  private constructor(store: BundleStore, options: UserCodeOptions, temporary: string | undefined) {
+  private constructor(
+    store: BundleStore,
+    options: UserCodeOptions,
+    { temporary, kept }: { temporary: string | undefined; kept: KeptBundles },
+  ) {
     const { limits, permissions, isolation, bundleBytes = 64 * 2 ** 20, ...pool } = options;
     this.store = store;
     this.policy = { limits, permissions, isolation };
     this.bundleBytes = bundleBytes;
     this.sandboxes = new SandboxHost(pool);
     this.#temporary = temporary;
+    this.#kept = kept;
   }
 
-  /** Opens the store, and starts the first process that waits for work. */
-  static async start(options: UserCodeOptions = {}): Promise<UserCode> {
+  /**
+   * Opens the store, and starts the first process that waits for work.
+   *
+   * @param options what is allowed; @param kept where else bundles are that the store no longer has
+   */
+  static async start(
+    options: UserCodeOptions = {},
+    kept: KeptBundles = () => undefined,
+  ): Promise<UserCode> {
     const { bundleDirectory, storeBytes, ...rest } = options;
     const temporary = bundleDirectory === undefined ? makeOwnFolder("bundles") : undefined;
     const store = await BundleStore.open(bundleDirectory ?? temporary!, { maxBytes: storeBytes });
-    return new UserCode(store, rest, temporary);
+    return new UserCode(store, rest, { temporary, kept });
   }
 
   /**
@@ -118,15 +134,24 @@ export class UserCode implements AsyncDisposable {
     throw new PackagingError(`Cannot run node "${name}" as its code was not uploaded`);
   }
 
-  async #open(digest: string): Promise<Bundle> {
-    const bytes = await this.store.get(digest);
+  /**
+   * The bytes of a bundle that was uploaded.
+   *
+   * @throws {RemoteError} if it was not, or is no longer kept
+   */
+  async bytesOf(digest: string): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = await this.store.get(digest) ?? this.#kept(digest);
     if (bytes === undefined) {
       throw new RemoteError(`The server has no bundle ${digest}: upload it`, {
         code: FAILED_PRECONDITION,
         retryable: true,
       });
     }
-    return await openBundle(bytes, { digest, maxBytes: this.bundleBytes });
+    return bytes;
+  }
+
+  async #open(digest: string): Promise<Bundle> {
+    return await openBundle(await this.bytesOf(digest), { digest, maxBytes: this.bundleBytes });
   }
 
   #remember(digest: string, opened: Promise<Bundle>): void {

@@ -6,14 +6,24 @@ import { readChunk, type ReadOptions, sharing } from "./batch_reader.ts";
 import { known, MAX_FIELDS, readSpec } from "./messages.ts";
 import { malformed, ProtoReader } from "./proto_reader.ts";
 
-/** An `ExecuteRequest` as it was read. */
-export interface ReadExecute {
+/** What both kinds of requests have. */
+interface ReadCall {
   /** The version of the protocol that the client speaks. */
   protocolVersion: number;
-  /** The nodes. */
-  segment: NodeSpec[];
   /** All of the input. */
   chunks: unknown[];
+}
+
+/** An `ExecuteRequest` as it was read. */
+export interface ReadExecute extends ReadCall {
+  /** The nodes. */
+  segment: NodeSpec[];
+}
+
+/** A `RunPipelineRequest` as it was read. */
+export interface ReadRunPipeline extends ReadCall {
+  /** The address of the pipeline. */
+  pipeline: string;
 }
 
 /**
@@ -22,18 +32,43 @@ export interface ReadExecute {
  * @throws {SerializationError} if the bytes are no such message, or one past the bounds
  */
 export function readExecute(message: Uint8Array, options: ReadOptions = {}): ReadExecute {
-  const request: ReadExecute = { protocolVersion: 0, segment: [], chunks: [] };
+  const segment: NodeSpec[] = [];
+  const call = readCall(message, options, (reader) => {
+    if (segment.length === MAX_FIELDS) throw malformed("it has too many nodes");
+    segment.push(readNode(reader.bytes()));
+  });
+  return { ...call, segment };
+}
+
+/**
+ * Reads a `RunPipelineRequest`.
+ *
+ * @throws {SerializationError} if the bytes are no such message, or one past the bounds
+ */
+export function readRunPipeline(message: Uint8Array, options: ReadOptions = {}): ReadRunPipeline {
+  let pipeline = "";
+  const call = readCall(message, options, (reader) => {
+    pipeline = reader.text();
+  });
+  return { ...call, pipeline };
+}
+
+/** Reads a request; `readTarget` reads its field 2: what the chunks are for. */
+function readCall(
+  message: Uint8Array,
+  options: ReadOptions,
+  readTarget: (reader: ProtoReader) => void,
+): ReadCall {
+  const call: ReadCall = { protocolVersion: 0, chunks: [] };
   const bounds = sharing(options);
   const reader = new ProtoReader(message);
   for (let field = reader.field(); field !== 0; field = reader.field()) {
-    if (field === 1) request.protocolVersion = reader.number();
-    else if (field === 2) {
-      if (request.segment.length === MAX_FIELDS) throw malformed("it has too many nodes");
-      request.segment.push(readNode(reader.bytes()));
-    } else if (field === 3) readChunk(request.chunks, reader.message(), bounds);
+    if (field === 1) call.protocolVersion = reader.number();
+    else if (field === 2) readTarget(reader);
+    else if (field === 3) readChunk(call.chunks, reader.message(), bounds);
     else reader.skip();
   }
-  return request;
+  return call;
 }
 
 function readNode(bytes: Uint8Array): NodeSpec {

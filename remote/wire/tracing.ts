@@ -51,7 +51,7 @@ export class CallSpan {
       attributes: Attributes;
     },
   ) {
-    const name = `remotemedia.v1.ExecutionService/${method}`;
+    const name = `remotemedia.v1.${method.includes("/") ? method : `ExecutionService/${method}`}`;
     this.#isServer = isServer;
     this.#span = tracer().startSpan(name, {
       kind: isServer ? SpanKind.SERVER : SpanKind.CLIENT,
