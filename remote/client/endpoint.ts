@@ -1,11 +1,17 @@
 import { type CallOptions, Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { ExecutionService } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
+import { PipelineService } from "../../proto/gen/remotemedia/v1/pipeline_service_pb.ts";
 import { errorOf } from "../wire/errors.ts";
 import { makeHttp2Safe } from "../wire/safe_http2.ts";
 import type { CallSpan } from "../wire/tracing.ts";
 import { Breaker } from "./breaker.ts";
 import type { CheckedOptions, EndpointOptions, TlsOptions } from "./options.ts";
 import type { StreamCall } from "./stream_connection.ts";
+
+/** The unary calls, by their names in the generated code. */
+export type UnaryMethod =
+  | Exclude<keyof typeof ExecutionService.method, "stream">
+  | keyof typeof PipelineService.method;
 
 /** One server, and the one channel to it that all sessions share. Connects when first used. */
 export class Endpoint {
@@ -56,7 +62,7 @@ export class Endpoint {
    * @throws what the server told, or a {@linkcode RemoteError}
    */
   unary(
-    method: "execute" | "listNodes" | "getStatus" | "reserve",
+    method: UnaryMethod,
     request: Uint8Array,
     { deadline, signal, span }: {
       deadline?: number | undefined;
@@ -132,8 +138,14 @@ function callOptions(deadline: number | undefined): CallOptions {
   return deadline === undefined ? {} : { deadline };
 }
 
-function pathOf(method: keyof typeof ExecutionService.method): string {
-  return `/${ExecutionService.typeName}/${ExecutionService.method[method].name}`;
+const paths = new Map(
+  [ExecutionService, PipelineService].flatMap(({ typeName, methods }) =>
+    methods.map(({ localName, name }) => [localName, `/${typeName}/${name}`] as const)
+  ),
+);
+
+function pathOf(method: UnaryMethod | "stream"): string {
+  return paths.get(method)!;
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {

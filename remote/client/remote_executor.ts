@@ -23,8 +23,9 @@ import { BatchWriter } from "../wire/batch_writer.ts";
 import { BUNDLE, PROTOCOL_VERSION, writeSpec } from "../wire/messages.ts";
 import { ProtoReader } from "../wire/proto_reader.ts";
 import { activeContext, CallSpan } from "../wire/tracing.ts";
-import { Endpoint } from "./endpoint.ts";
+import { Endpoint, type UnaryMethod } from "./endpoint.ts";
 import { type CheckedOptions, checkOptions, type RemoteExecutorOptions } from "./options.ts";
+import { PipelineRegistry } from "./pipeline_registry.ts";
 import { place, statusOfEndpoint } from "./placement.ts";
 import { type Dialed, RemoteSegment } from "./remote_segment.ts";
 
@@ -112,29 +113,64 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
 
   /** Starts nodes as one session; see `Executor.open`. @throws {PipelineError} if it is closed */
   open(nodes: readonly NodeSpec[]): Segment {
-    if (this.#closed) throw new PipelineError(`Cannot run nodes at ${this.name} as it is closed`);
-    const { maxInFlight, maxInFlightBytes, snapshotIntervalMs, retry } = this.#options;
-    const started = Date.now();
     const specs = nodes.map((spec) => ({ ...spec })); // the module of user code becomes its bundle
     const bundles: (Bundle | undefined)[] = [];
-    const parent = activeContext();
-    let span: CallSpan | undefined;
-    const segment: RemoteSegment = new RemoteSegment(specs, {
-      dial: async (attempt, signal) => {
-        if (span !== undefined) span.event("reconnect", { "remotemedia.attempt": attempt });
-        const attributes = { "remotemedia.nodes": nodes.map(({ type }) => type) };
-        span ??= CallSpan.ofClient("Stream", attributes, parent);
+    return this.#segment(specs, {
+      prepare: async () => {
         for (const [index, { module }] of nodes.entries()) {
           if (module === undefined) continue;
           const bundle = bundles[index] ??= await this.#uploads.package(module);
           specs[index]!.module = BUNDLE + bundle.digest;
         }
-        const dialed = await this.#dial(attempt, { signal });
-        span.set(dialed.endpoint.attributes);
-        await this.#uploads.bring(bundles.filter(isDefined), dialed.endpoint);
-        return { ...dialed, call: dialed.endpoint.stream(this.#deadline(started), span) };
+        return bundles.filter(isDefined);
       },
       localize: (error) => localizeError(error, bundles.filter(isDefined)),
+    });
+  }
+
+  /** The pipelines that its server keeps under names. */
+  get pipelines(): PipelineRegistry {
+    return new PipelineRegistry({
+      call: (method, request, { everywhere = false, signal } = {}) =>
+        everywhere ? this.#everywhere(method, request) : this.#unary(method, request, { signal }),
+      package: (module) => this.#uploads.package(module),
+      bring: async (bundles) => {
+        for (const endpoint of this.#endpoints) await this.#uploads.bring(bundles, endpoint);
+      },
+      open: (pipeline) => this.#segment([], { pipeline }),
+    });
+  }
+
+  /** A session; `prepare` gives the bundles that the server must have first. */
+  #segment(
+    specs: readonly NodeSpec[],
+    { prepare, ...host }: {
+      prepare?: () => Promise<Bundle[]>;
+      localize?: (error: Error) => void;
+      pipeline?: string;
+    },
+  ): RemoteSegment {
+    if (this.#closed) throw new PipelineError(`Cannot run nodes at ${this.name} as it is closed`);
+    const { maxInFlight, maxInFlightBytes, snapshotIntervalMs, retry } = this.#options;
+    const started = Date.now();
+    const { pipeline } = host;
+    const attributes = {
+      "remotemedia.nodes": specs.map(({ type }) => type),
+      ...(pipeline !== undefined && { "remotemedia.pipeline": pipeline }),
+    };
+    const parent = activeContext();
+    let span: CallSpan | undefined;
+    const segment: RemoteSegment = new RemoteSegment(specs, {
+      ...host,
+      dial: async (attempt, signal) => {
+        if (span !== undefined) span.event("reconnect", { "remotemedia.attempt": attempt });
+        span ??= CallSpan.ofClient("Stream", attributes, parent);
+        const bundles = await prepare?.() ?? [];
+        const dialed = await this.#dial(attempt, { signal });
+        span.set(dialed.endpoint.attributes);
+        await this.#uploads.bring(bundles, dialed.endpoint);
+        return { ...dialed, call: dialed.endpoint.stream(this.#deadline(started), span) };
+      },
       ended: (reason) => {
         span?.end(reason);
         this.#segments.delete(segment);
@@ -277,7 +313,7 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
 
   /** A unary call to the first endpoint that answers. */
   async #unary(
-    method: "execute" | "listNodes",
+    method: UnaryMethod,
     request: Uint8Array,
     { signal, span }: { signal?: AbortSignal | undefined; span?: CallSpan },
   ): Promise<Uint8Array> {
@@ -294,6 +330,15 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
       }
     }
     throw refusal;
+  }
+
+  /** A unary call to each endpoint; the last answer. */
+  async #everywhere(method: UnaryMethod, request: Uint8Array): Promise<Uint8Array> {
+    const deadline = this.#deadline(Date.now());
+    const answers = await Promise.all(
+      this.#endpoints.map((endpoint) => endpoint.unary(method, request, { deadline })),
+    );
+    return answers.at(-1)!;
   }
 
   async #dial(

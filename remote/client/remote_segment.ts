@@ -44,6 +44,8 @@ export interface SegmentHost {
   ended(reason: unknown): void;
   /** Puts the places of this machine into an error of the server. */
   localize?(error: Error): void;
+  /** The registered pipeline that is opened, instead of nodes. */
+  readonly pipeline?: string;
   /** How often it may fail in a row, once a session has run. */
   readonly attempts: number;
   /** Whether sessions go on after a failure. */
@@ -313,6 +315,8 @@ export class RemoteSegment implements Segment {
       value: {
         protocolVersion: PROTOCOL_VERSION,
         segment: this.#specs.map(writeSpec),
+        // the version that the first connection opened, also where a newer one is there by now
+        pipeline: this.#opened?.pipeline || this.#host.pipeline || "",
         session: this.#session,
         limits: {
           outputWindow: this.#host.limits.chunks,

@@ -2,10 +2,11 @@
 import { serve } from "../../remote/server/mod.ts";
 import { testNodes } from "./_nodes.ts";
 
-const [port = "0", maxSessions = "1000"] = Deno.args;
+const [port = "0", maxSessions = "1000", pipelines] = Deno.args;
 const server = await serve({
   port: Number(port),
   nodes: testNodes,
   maxSessions: Number(maxSessions),
+  ...(pipelines !== undefined && { pipelines }),
 });
 console.log(server.port);

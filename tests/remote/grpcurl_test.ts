@@ -5,13 +5,18 @@ import { testNodes } from "./_nodes.ts";
 
 const MODULE = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3";
 
-Deno.test("grpcurl lists services by reflection and calls Execute", async () => {
+Deno.test("grpcurl lists services by reflection and calls Execute and the registry of pipelines", async () => {
   const tool = await goTool("grpcurl", MODULE);
   if ("skipped" in tool) {
     console.log(`skipped: ${tool.skipped}`);
     return;
   }
-  await using server = await serve({ port: 0, nodes: testNodes, userCode: false });
+  await using server = await serve({
+    port: 0,
+    nodes: testNodes,
+    userCode: false,
+    pipelines: ":memory:",
+  });
   const run = async (...args: string[]) => {
     const { stdout, stderr } = await new Deno.Command(tool.path, {
       args: ["-plaintext", ...args],
@@ -36,4 +41,29 @@ Deno.test("grpcurl lists services by reflection and calls Execute", async () => 
   assert.match(refused, /Code: InvalidArgument/);
   assert.match(refused, /Cannot find node type Nothing/);
   assert.match(refused, /remotemedia\.v1\.ErrorDetail/);
+  const call = async (name: string, request: unknown) =>
+    await run(
+      "-d",
+      JSON.stringify(request),
+      server.address,
+      `remotemedia.v1.PipelineService/${name}`,
+    );
+  const manifest = "version: 1\nname: twice\nnodes: [{ type: SlowDouble }]";
+  const { pipeline } = JSON.parse(await call("RegisterPipeline", { manifest }));
+  assert.equal(pipeline.owner, "anonymous");
+  const ran = await call("RunPipeline", {
+    protocolVersion: 1,
+    pipeline: `twice@${pipeline.version.slice(0, 8)}`,
+    chunks: [{ values: { count: 3, packed: "AQID" } }],
+  });
+  assert.deepEqual(JSON.parse(ran).chunks, [{ values: { count: 3, packed: "AgQG" } }]);
+  const [listed] = JSON.parse(await call("ListPipelines", {})).pipelines;
+  assert.deepEqual([listed.name, listed.runs, listed.newest], ["twice", "1", true]);
+  assert.match(
+    await call("GetPipeline", { pipeline: "twise" }),
+    /NotFound[^]*did you mean twice\?/,
+  );
+  assert.deepEqual(JSON.parse(await call("UnregisterPipeline", { pipeline: "twice" })), {
+    versions: 1,
+  });
 });
