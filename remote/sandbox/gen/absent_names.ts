@@ -40,6 +40,7 @@ export const MediaReader = absent("MediaReader");
 export const MediaWriter = absent("MediaWriter");
 export const NoiseSuppressor = absent("NoiseSuppressor");
 export const PassThrough = absent("PassThrough");
+export const PipelineRegistry = absent("PipelineRegistry");
 export const Recorder = absent("Recorder");
 export const RemoteExecutor = absent("RemoteExecutor");
 export const SandboxExecutor = absent("SandboxExecutor");

@@ -158,6 +158,7 @@ var MediaReader = absent("MediaReader");
 var MediaWriter = absent("MediaWriter");
 var NoiseSuppressor = absent("NoiseSuppressor");
 var PassThrough = absent("PassThrough");
+var PipelineRegistry = absent("PipelineRegistry");
 var Recorder = absent("Recorder");
 var RemoteExecutor = absent("RemoteExecutor");
 var SandboxExecutor = absent("SandboxExecutor");
@@ -6969,6 +6970,7 @@ export {
   PassThrough,
   Pipeline,
   PipelineError,
+  PipelineRegistry,
   Recorder,
   RemoteError,
   RemoteExecutor,
