@@ -15,7 +15,7 @@ const SESSIONS_PER_PROCESS = 200;
 const holds = ({ lost, wrong, p99Ms }: LoadReport) => lost === 0 && wrong === 0 && p99Ms < BAR_MS;
 
 async function load(sessions: number, seconds: number): Promise<LoadReport> {
-  await using server = await startServer("--max-sessions", "10000");
+  await using server = await startServer(["--max-sessions", "10000"]);
   const processes = Math.ceil(sessions / SESSIONS_PER_PROCESS);
   const report = await runLoad({ port: server.port, sessions, seconds, processes });
   console.log(`  ${describeLoad(report)}`);

@@ -1,5 +1,6 @@
 import { RemoteExecutor } from "../../remote/mod.ts";
 import type { LoadPart } from "./_load_client.ts";
+import { startProcess } from "./_process.ts";
 
 /** What a load did. */
 export interface LoadReport {
@@ -24,20 +25,18 @@ export interface ServerProcess extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** Starts `server.ts` on a free port of this machine. @param args more flags */
-export async function startServer(...args: string[]): Promise<ServerProcess> {
-  const child = spawn("../../server.ts", ["--port", "0", ...args]);
-  const lines = linesOf(child.stdout);
-  const port = Number(/:(\d+)$/.exec(await nextLine(lines))?.[1]);
-  return {
-    port,
-    pid: child.pid,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
-      await child.status;
-      await lines.cancel();
-    },
-  };
+/**
+ * Starts `server.ts` on a free port.
+ *
+ * @param args more flags; @param options a network namespace to run it in
+ */
+export async function startServer(
+  args: readonly string[] = [],
+  options: { namespace?: string } = {},
+): Promise<ServerProcess> {
+  const server = startProcess("../../server.ts", ["--port", "0", ...args], options);
+  const port = Number(/:(\d+)$/.exec(await server.line())?.[1]);
+  return { port, pid: server.pid, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
 /**
@@ -54,31 +53,23 @@ export async function runLoad(
   },
 ): Promise<LoadReport> {
   await using executor = new RemoteExecutor({ port });
+  await using started = new AsyncDisposableStack();
   const generators = Array.from({ length: processes }, (_, index) => {
     const share = Math.floor((sessions + index) / processes);
-    const child = spawn("_load_client.ts", [port, share, seconds].map(String));
-    return { child, lines: linesOf(child.stdout) };
+    return started.use(startProcess("_load_client.ts", [port, share, seconds].map(String)));
   });
-  for (const { lines } of generators) await nextLine(lines);
+  for (const generator of generators) await generator.line();
   const cpuMs = async () => {
     const [state] = await executor.status();
     if (!state?.up) throw state?.error;
     return state;
   };
   const before = await cpuMs();
-  for (const { child } of generators) {
-    const writer = child.stdin.getWriter();
-    await writer.write(new TextEncoder().encode("go\n"));
-    await writer.close();
-  }
+  for (const generator of generators) await generator.tell("go");
   const parts: LoadPart[] = await Promise.all(
-    generators.map(async ({ lines }) => JSON.parse(await nextLine(lines))),
+    generators.map(async (generator) => JSON.parse(await generator.line())),
   );
   const after = await cpuMs();
-  await Promise.all(generators.map(async ({ child, lines }) => {
-    await child.status;
-    await lines.cancel();
-  }));
   const sum = (field: "sent" | "received" | "wrong") =>
     parts.reduce((total, part) => total + part[field], 0);
   const latencies = parts.flatMap((part) => part.latencies).sort(([a], [b]) => a - b);
@@ -110,33 +101,4 @@ export function describeLoad(report: LoadReport): string {
   return `${sessions} sessions: ${sent} frames, ${lost} lost, ${wrong} wrong, added latency p50 ` +
     `${p50Ms} ms, p99 ${p99Ms} ms, longest ${maxMs} ms; server ${serverCpu.toFixed(2)} CPU, ` +
     `${serverRssMb.toFixed(0)} MB`;
-}
-
-function spawn(script: string, args: readonly string[]): Deno.ChildProcess {
-  const { href } = new URL(script, import.meta.url);
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", href, ...args],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-}
-
-function linesOf(stream: ReadableStream<Uint8Array>): ReadableStreamDefaultReader<string> {
-  let rest = "";
-  return stream.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>)
-    .pipeThrough(
-      new TransformStream<string, string>({
-        transform(text, controller) {
-          const lines = (rest + text).split("\n");
-          rest = lines.pop()!;
-          for (const line of lines) controller.enqueue(line);
-        },
-      }),
-    ).getReader();
-}
-
-async function nextLine(lines: ReadableStreamDefaultReader<string>): Promise<string> {
-  const { done, value } = await lines.read();
-  if (done) throw new Error("The process ended before it said what it should");
-  return value;
 }

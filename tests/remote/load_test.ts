@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describeLoad, runLoad, startServer } from "./_load.ts";
 
 Deno.test("serve loses nothing of a hundred live sessions, and adds little latency", async () => {
-  await using server = await startServer("--max-sessions", "200");
+  await using server = await startServer(["--max-sessions", "200"]);
   const report = await runLoad({ port: server.port, sessions: 100, seconds: 6 });
   console.log(describeLoad(report));
   assert.equal(report.sent, 100 * 300);
