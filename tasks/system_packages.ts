@@ -4,6 +4,7 @@ const packages = {
   "espeak-ng": "espeak-ng",
   ffmpeg: "ffmpeg",
   ffprobe: "ffmpeg",
+  ip: "iproute2",
   pocketsphinx_continuous: "pocketsphinx pocketsphinx-en-us",
   sox: "sox",
   tmux: "tmux",

@@ -13,6 +13,9 @@ import type { Endpoint } from "./endpoint.ts";
 /** How long a server is given to answer a question about its load, in ms. */
 const PROBE_MS = 2_000;
 
+/** How long the other servers are given once one has answered, in ms. */
+const OTHERS_MS = 200;
+
 /** How long a place is kept until the session opens, in ms. */
 const RESERVE_MS = 10_000;
 
@@ -34,9 +37,16 @@ export async function statusOfEndpoint(
   return fromBinary(GetStatusResponseSchema, response);
 }
 
+/** An endpoint that answered, and how full it is. */
+interface Candidate {
+  endpoint: Endpoint;
+  load: number;
+}
+
 /**
  * Finds a place for a session: asks all endpoints that are worth a try for their load, and the least
- * loaded first to keep a place; one that is full, or dies meanwhile, is passed over for the next.
+ * loaded first to keep a place; one that is full, or dies meanwhile, is passed over for the next. Endpoints
+ * that do not answer are not waited for while others have a place.
  *
  * @throws the last refusal, if nobody has a place
  */
@@ -47,28 +57,44 @@ export async function place(endpoints: readonly Endpoint[], signal: AbortSignal)
     code: status.UNAVAILABLE,
     retryable: true,
   });
-  const told = await Promise.all(endpoints.map(async (endpoint) => {
-    if (endpoint.breaker.isOpen()) return undefined;
+  const answered: Candidate[] = [];
+  const tried = new Set<Endpoint>();
+  const first = Promise.withResolvers<void>();
+  const all = Promise.all(endpoints.map(async (endpoint) => {
+    if (endpoint.breaker.isOpen()) return;
     try {
       const { sessions, reserved, maxSessions } = await statusOfEndpoint(endpoint, signal);
-      return { endpoint, load: (sessions + reserved) / Math.max(1, maxSessions) };
+      answered.push({ endpoint, load: (sessions + reserved) / Math.max(1, maxSessions) });
+      first.resolve();
     } catch (error) {
       endpoint.breaker.fail();
       refusal = error;
-      return undefined;
     }
   }));
-  const candidates = told.filter((candidate) => candidate !== undefined)
-    .sort((a, b) => a.load - b.load || Math.random() - 0.5);
-  for (const { endpoint } of candidates) {
-    try {
-      return { endpoint, reservation: await reserve(endpoint, signal) };
-    } catch (error) {
-      if (signal.aborted) throw error;
-      refusal = error;
+  await Promise.race([all, first.promise.then(() => within(OTHERS_MS, all))]);
+  while (true) {
+    const candidates = answered.filter(({ endpoint }) => !tried.has(endpoint))
+      .sort((a, b) => a.load - b.load || Math.random() - 0.5);
+    for (const { endpoint } of candidates) {
+      tried.add(endpoint);
+      try {
+        return { endpoint, reservation: await reserve(endpoint, signal) };
+      } catch (error) {
+        if (signal.aborted) throw error;
+        refusal = error;
+      }
     }
+    await all;
+    if (answered.every(({ endpoint }) => tried.has(endpoint))) throw refusal;
   }
-  throw refusal;
+}
+
+/** Resolves with a promise, or after some time. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const elapsed = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
+  await Promise.race([promise, elapsed]);
+  clearTimeout(timer);
 }
 
 async function reserve(endpoint: Endpoint, signal: AbortSignal): Promise<string> {

@@ -57,6 +57,8 @@ export class Session {
   #sentBytes = 0;
   #consumedBytes = 0;
   #credit: PromiseWithResolvers<void> | undefined;
+  /** How often outputs were dropped: one that is held back then is dropped too. */
+  #interrupts = 0;
   /** Stats that are on their way. */
   #telling: Promise<void> | undefined;
   #stopped = false;
@@ -192,13 +194,16 @@ export class Session {
         await this.#acknowledge(value);
         continue;
       }
-      this.#batch.add(value);
-      if (value instanceof Marker) this.#batchMarkers.push(value);
-      if (this.#sending === undefined) void this.#flush();
+      // waited for before a chunk, not behind it: an Ack that follows must not wait for credit
+      const interrupts = this.#interrupts;
       while (this.#batch.size >= batchBytes || this.#isAhead) {
         if (this.#sendError !== undefined) throw this.#sendError;
         await this.#progress();
       }
+      if (this.#interrupts !== interrupts && !(value instanceof Marker)) continue; // void by now
+      this.#batch.add(value);
+      if (value instanceof Marker) this.#batchMarkers.push(value);
+      if (this.#sending === undefined) void this.#flush();
     }
     await this.#flush();
   }
@@ -230,6 +235,7 @@ export class Session {
   }
 
   #dropOutputs(): void {
+    this.#interrupts++;
     const markers = this.#batchMarkers;
     this.#batch.clear();
     for (const marker of markers) this.#batch.add(marker);
