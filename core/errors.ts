@@ -132,16 +132,22 @@ export class SandboxError extends Error {
   override readonly name: string = "SandboxError";
   /** Why the sandbox was ended. */
   readonly reason: SandboxReason;
+  /** Whether it did nothing wrong: somebody else killed its process, so another may do the same work. */
+  readonly retryable: boolean;
 
   /**
    * Makes one.
    *
    * @param message one sentence
-   * @param options the reason, and the cause where there is one
+   * @param options the reason, whether another sandbox may do it, and the cause where there is one
    */
-  constructor(message: string, options: ErrorOptions & { reason: SandboxReason }) {
+  constructor(
+    message: string,
+    options: ErrorOptions & { reason: SandboxReason; retryable?: boolean },
+  ) {
     super(message, { cause: options.cause });
     this.reason = options.reason;
+    this.retryable = options.retryable ?? false;
   }
 }
 

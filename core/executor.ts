@@ -25,7 +25,12 @@ export interface NodeSpec {
   queue?: QueueConfig;
   /** The module that exports the class, as URL, for user code. */
   module?: string;
+  /** How it goes on elsewhere when the place where it runs is gone. @default not */
+  resume?: ResumeBy;
 }
+
+/** How a node goes on elsewhere: by getting its last inputs again, or from its state before them. */
+export type ResumeBy = "replay" | "snapshot";
 
 /** A running segment: two ends, and what can be asked of what is between them. */
 export interface Segment<I = unknown, O = unknown> {
@@ -44,6 +49,11 @@ export interface Segment<I = unknown, O = unknown> {
   stop(reason: unknown): Promise<void>;
   /** What its nodes did so far, in their order. */
   stats(): NodeStats[];
+  /**
+   * The states that its nodes go on from, by node name; those of other nodes are passed over. Before the
+   * first chunk. A segment without it cannot be given any.
+   */
+  restore?(states: ReadonlyMap<string, unknown>): void;
 }
 
 /**

@@ -189,6 +189,7 @@ export abstract class Node<
       ...(concurrency === undefined ? {} : { concurrency }),
       ...(queue === undefined ? {} : { queue }),
       ...(module === undefined ? {} : { module }),
+      ...resumeBy(this),
     };
   }
 
@@ -223,7 +224,10 @@ export abstract class Node<
    */
   onWake?(): NodeOutput<O>;
 
-  /** The state as a structured-clonable value, from which {@linkcode Node.restore} goes on. */
+  /**
+   * The state from which {@linkcode Node.restore} goes on: any value that can travel, which is copied at once,
+   * so what the node itself works with may be given.
+   */
   snapshot?(): unknown;
 
   /** Goes on from a snapshot of another instance with the same options; called after `open()`. */
@@ -258,6 +262,12 @@ function checkConfig(type: string, config: NodeConfig): NodeConfig {
     }
   }
   return Object.freeze({ ...config });
+}
+
+/** How a node goes on elsewhere, if it can. */
+function resumeBy(node: AnyNode): Pick<NodeSpec, "resume"> {
+  if (node.snapshot !== undefined && node.restore !== undefined) return { resume: "snapshot" };
+  return (node.constructor as unknown as NodeClass).stateless === true ? { resume: "replay" } : {};
 }
 
 function isCount(value: unknown): boolean {

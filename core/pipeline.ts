@@ -145,7 +145,7 @@ export class Pipeline<const Nodes extends readonly AnyNode[] = readonly AnyNode[
    * Lets the nodes go on from states taken by an earlier run. Before the first chunk.
    *
    * @param states by node name
-   * @throws {PipelineError} if the nodes are open already, or some run elsewhere
+   * @throws {PipelineError} if the nodes are open already, or run where no state can be brought to
    */
   restore(states: ReadonlyMap<string, unknown>): void {
     this.#segment.restore(states);

@@ -11,7 +11,7 @@ import type { Stage } from "./stage.ts";
 
 /** A segment whose nodes can go on from states taken earlier. */
 export interface RestorableSegment extends Segment {
-  /** The states to go on from, by node name. Before the first chunk. */
+  /** The states to go on from, by node name; those of other nodes are passed over. Before the first chunk. */
   restore(states: ReadonlyMap<string, unknown>): void;
   /** Reads all of `source`, then ends. Resolves, without ever failing, when that is done. */
   feed(source: ReadableStream<unknown>): Promise<void>;
@@ -20,7 +20,7 @@ export interface RestorableSegment extends Segment {
 /** What stands between two ends in a line: local nodes, a queue that drops, or a segment elsewhere. */
 type Part =
   | { kind: "local"; stage: Stage; queue: DropQueue | undefined }
-  | { kind: "elsewhere"; segment: Segment };
+  | { kind: "elsewhere"; segment: Segment; names: readonly string[] };
 
 /** Nodes that go into one part. */
 interface Run {
@@ -57,10 +57,7 @@ export function connect(
     stats: () => parts.flatMap(statsOf),
     feed: (source) => feed(parts[0]!, source),
     restore(states) {
-      for (const part of parts) {
-        if (part.kind === "local") part.stage.restore(states);
-        else throw new PipelineError("Cannot restore states as some of the nodes run elsewhere");
-      }
+      for (const part of parts) restore(part, states);
     },
   };
 }
@@ -113,7 +110,7 @@ function isParallel({ config }: AnyNode): boolean {
 function start({ executor, nodes }: Run): Part {
   if (executor !== undefined) {
     const specs = nodes.map(({ node, name }) => ({ ...node.toSpec(), name }));
-    return { kind: "elsewhere", segment: executor.open(specs) };
+    return { kind: "elsewhere", segment: executor.open(specs), names: specs.map(({ name }) => name) };
   }
   const slots = nodes.map(({ node, name }) => new NodeSlot(node, name));
   const first = slots[0]!;
@@ -161,6 +158,18 @@ async function feed(first: Part, source: ReadableStream<unknown>): Promise<void>
     first.stage.slots[0]!.node.config.queue !== undefined;
   if (isQueued) await source.pipeTo(endsOf(first)[0]!.writable).catch(() => {});
   else await first.stage.feed(source);
+}
+
+function restore(part: Part, states: ReadonlyMap<string, unknown>): void {
+  if (part.kind === "local") return part.stage.restore(states);
+  const { segment, names } = part;
+  const held = new Map([...states].filter(([name]) => names.includes(name)));
+  if (held.size === 0) return;
+  if (segment.restore === undefined) {
+    const [name] = held.keys();
+    throw new PipelineError(`Cannot restore node "${name}" as its executor takes no states`);
+  }
+  segment.restore(held);
 }
 
 async function stop(part: Part, reason: unknown): Promise<void> {

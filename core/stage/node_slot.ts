@@ -1,3 +1,4 @@
+import { decodeValue, encodeValue } from "../codec/mod.ts";
 import { NodeError, type NodePhase, PipelineError } from "../errors.ts";
 import type { Marker } from "../frames/marker.ts";
 import { loggerFor } from "../log.ts";
@@ -11,6 +12,11 @@ const SAMPLE = 64;
 
 /** From here on, in ms, a node is slow enough to time each chunk. */
 const SLOW_MS = 0.05;
+
+/** A state as it is now, whatever the node does with it later. @throws {SerializationError} if it cannot travel */
+function copyOf(state: unknown): unknown {
+  return decodeValue(encodeValue(state), { maxItems: Infinity });
+}
 
 /** A node in its place: calls its methods, counts, times, and names it in what it throws. */
 export class NodeSlot {
@@ -96,7 +102,7 @@ export class NodeSlot {
     if (marker instanceof Barrier) {
       if (!marker.snapshot || node.snapshot === undefined) return;
       try {
-        marker.states.set(this.name, node.snapshot());
+        marker.states.set(this.name, copyOf(node.snapshot()));
       } catch (cause) {
         throw this.failure("snapshot", cause);
       }

@@ -3,7 +3,8 @@ import { FunctionNode, type FunctionPlace } from "./function_node.ts";
 
 /**
  * A node that gives what a function makes of each chunk; `undefined` drops it, a generator gives several. To run
- * it elsewhere, export the function and name its module: it travels as that export.
+ * it elsewhere, export the function and name its module: it travels as that export. It must keep nothing between
+ * chunks: where a server dies, it gets its last chunks again.
  *
  * @param work the function
  * @param options where it can be found again, and what is the same for all nodes

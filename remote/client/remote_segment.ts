@@ -1,12 +1,11 @@
 import { status } from "@grpc/grpc-js";
-import { RemoteError } from "../../core/errors.ts";
+import { PipelineError, RemoteError, SandboxError } from "../../core/errors.ts";
 import type { NodeSpec, Segment } from "../../core/executor.ts";
 import { Marker } from "../../core/frames/mod.ts";
 import type { NodeStats } from "../../core/stats.ts";
 import { AckRequest } from "../../proto/gen/remotemedia/v1/chunk_pb.ts";
 import {
   type Ack,
-  type NodeState,
   type Opened,
   ResumeMode,
 } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
@@ -19,6 +18,7 @@ import {
   readStats,
   writeRequest,
   writeSpec,
+  writeStates,
 } from "../wire/messages.ts";
 import { InputWindow, type SentInterrupt, type WindowLimits } from "./input_window.ts";
 import { OutputQueue } from "./output_queue.ts";
@@ -98,7 +98,7 @@ export class RemoteSegment implements Segment {
   #creditedBytes = 0;
   /** What to add to this connection's output numbers: a replayed interrupt drops other outputs. */
   #seqOffset = 0;
-  #ack: { inputSeq: number; outputSeq: number; states: NodeState[] } | undefined;
+  #ack: { inputSeq: number; outputSeq: number; states: ReturnType<typeof writeStates> } | undefined;
   /** What the server said that opened it last; `undefined` before the first did. */
   #opened: Opened | undefined;
   #attempt = 0;
@@ -151,6 +151,11 @@ export class RemoteSegment implements Segment {
 
   stats(): NodeStats[] {
     return this.#stats;
+  }
+
+  restore(states: ReadonlyMap<string, unknown>): void {
+    if (this.#begun) throw new PipelineError("Cannot restore states as the nodes are open");
+    this.#ack = { inputSeq: 0, outputSeq: 0, states: writeStates(states) };
   }
 
   stop(reason: unknown): Promise<void> {
@@ -476,10 +481,11 @@ export class RemoteSegment implements Segment {
     const { attempts, resume } = this.#host;
     const opened = this.#opened;
     // what never ran is not tried again: most likely the address is wrong
-    if (!(error instanceof RemoteError) || !error.retryable || !resume || opened === undefined) {
+    if (!isRetryable(error) || !resume || opened === undefined) {
       return this.#failAfterOutputs(error);
     }
     if (opened.resumeMode === ResumeMode.NONE) {
+      if (error instanceof SandboxError) return this.#failAfterOutputs(error);
       const { notResumable } = opened;
       return this.#failAfterOutputs(
         new RemoteError(
@@ -535,6 +541,11 @@ export class RemoteSegment implements Segment {
       this.#closing?.reject(reason);
     }
   }
+}
+
+/** Whether the same may go well on another server, or in another sandbox. */
+function isRetryable(error: Error): boolean {
+  return (error instanceof RemoteError || error instanceof SandboxError) && error.retryable;
 }
 
 function writeInterrupt(id: bigint): Uint8Array {

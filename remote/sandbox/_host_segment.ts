@@ -159,7 +159,8 @@ export class HostSegment implements Segment {
 
   /** Ends it from outside; resolves when its nodes are closed. */
   async stop(reason: unknown): Promise<void> {
-    if (!this.#over) {
+    if (this.#complete) this.#endWith(reason); // nothing of it is left there
+    else if (!this.#over) {
       this.#fail(reason);
       const place = this.#place;
       if (place !== undefined) {
@@ -347,7 +348,11 @@ export class HostSegment implements Segment {
       case "barrier": {
         const barrier = this.#barriers.shift();
         if (barrier?.sequence !== entry.sequence) throw new Error("a barrier is none");
-        for (const [name, state] of entry.states) barrier.states.set(name, state);
+        for (const [name, state] of entry.states) {
+          // the states of other nodes are not for this guest to tell
+          if (!this.#stats.some((node) => node.name === name)) throw new Error("a state is none");
+          barrier.states.set(name, state);
+        }
         return barrier;
       }
     }
@@ -355,7 +360,7 @@ export class HostSegment implements Segment {
 
   /** All outputs are told; those that wait are still read. */
   #end(): void {
-    if (this.#over) return;
+    if (this.#over) return this.#finish(); // it ended before it heard that it was stopped
     if (!this.#closing) throw new Error("it ended before its inputs did");
     this.#complete = true;
     this.#deliver();

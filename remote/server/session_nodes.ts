@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { ConfigurationError, RemoteError } from "../../core/errors.ts";
 import type { Executor, NodeSpec } from "../../core/executor.ts";
-import type { AnyNode, NodeClass } from "../../core/node.ts";
+import type { AnyNode } from "../../core/node.ts";
 import { Pipeline } from "../../core/pipeline.ts";
 import type { NodeRegistry } from "../../core/registry.ts";
 import { type Caller, mayUse } from "./access.ts";
@@ -63,13 +63,9 @@ export function pipelineOf(nodes: readonly AnyNode[]): Pipeline {
 export function resumeAbility(nodes: readonly AnyNode[]): ResumeAbility {
   let mode: "replay" | "snapshot" = "replay";
   for (const node of nodes) {
-    if (node.snapshot !== undefined && node.restore !== undefined) mode = "snapshot";
-    else if (!isStateless(node)) return { mode: "none", node: node.name };
+    const { resume } = node.toSpec();
+    if (resume === "snapshot") mode = "snapshot";
+    else if (resume === undefined) return { mode: "none", node: node.name };
   }
   return { mode };
-}
-
-/** Whether a node's class says that it keeps nothing between chunks. */
-export function isStateless(node: AnyNode): boolean {
-  return (node.constructor as unknown as NodeClass).stateless === true;
 }

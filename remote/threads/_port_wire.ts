@@ -21,7 +21,7 @@ type Packed =
   | { kind: "plain"; value: unknown }
   | { kind: "frame"; type: Frame["kind"]; init: unknown }
   | { kind: "encoded"; bytes: Uint8Array }
-  | Entry & { kind: "barrier" };
+  | { kind: "barrier"; sequence: number; snapshot: boolean; states: Uint8Array };
 
 /**
  * Messages over `postMessage`. Samples, pixels and bytes are transferred, if they have their buffer for
@@ -41,10 +41,7 @@ export class PortWire<Message extends HostMessage | GuestMessage> implements Wir
   /** Sends a message. */
   send(message: Message): void {
     const transfer: Transferable[] = [];
-    const packed = "entries" in message
-      ? { ...message, entries: message.entries.map((entry) => this.#pack(entry, transfer)) }
-      : message;
-    this.#port.postMessage(packed, transfer);
+    this.#port.postMessage(this.#packMessage(message, transfer), transfer);
   }
 
   /** Asks `source` for a message after what runs now. */
@@ -66,8 +63,20 @@ export class PortWire<Message extends HostMessage | GuestMessage> implements Wir
     }
   }
 
+  #packMessage(message: Message, transfer: Transferable[]): unknown {
+    if ("entries" in message) {
+      return { ...message, entries: message.entries.map((entry) => this.#pack(entry, transfer)) };
+    }
+    if (message.type === "open") {
+      return { ...message, states: this.#give(encodeValue(message.states), transfer) };
+    }
+    return message;
+  }
+
   #pack(entry: Entry, transfer: Transferable[]): Packed {
-    if (entry.kind === "barrier") return entry;
+    if (entry.kind === "barrier") {
+      return { ...entry, states: this.#give(encodeValue(entry.states), transfer) };
+    }
     const { value } = entry;
     if (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol") {
       return { kind: "plain", value };
@@ -99,9 +108,13 @@ export class PortWire<Message extends HostMessage | GuestMessage> implements Wir
 
 /** A message as it was before it was packed. */
 export function unpack<Message extends HostMessage | GuestMessage>(message: unknown): Message {
-  const packed = message as { entries?: Packed[] };
-  if (packed.entries === undefined) return message as Message;
-  return { ...packed, entries: packed.entries.map(unpackEntry) } as unknown as Message;
+  const packed = message as { type: string; entries?: Packed[]; states?: Uint8Array };
+  const { entries, states } = packed;
+  if (entries !== undefined) {
+    return { ...packed, entries: entries.map(unpackEntry) } as unknown as Message;
+  }
+  if (packed.type !== "open") return message as Message;
+  return { ...packed, states: decode(states!) } as unknown as Message;
 }
 
 function unpackEntry(packed: Packed): Entry {
@@ -111,10 +124,14 @@ function unpackEntry(packed: Packed): Entry {
     case "frame":
       return { kind: "chunk", value: frameOf(packed.type, packed.init) };
     case "encoded":
-      return { kind: "chunk", value: decodeValue(packed.bytes, { maxItems: Infinity }) };
+      return { kind: "chunk", value: decode(packed.bytes) };
     case "barrier":
-      return packed;
+      return { ...packed, states: decode(packed.states) as Map<string, unknown> };
   }
+}
+
+function decode(bytes: Uint8Array): unknown {
+  return decodeValue(bytes, { maxItems: Infinity });
 }
 
 function frameOf(kind: Frame["kind"], init: unknown): Frame {

@@ -1,3 +1,4 @@
+import { PipelineError } from "../../core/errors.ts";
 import type { Segment } from "../../core/executor.ts";
 import { Barrier } from "../../core/stage/barrier.ts";
 import type { NodeStats } from "../../core/stats.ts";
@@ -47,6 +48,12 @@ export class SpreadSegment implements Segment {
       },
       abort: (reason) => this.stop(reason),
     });
+  }
+
+  /** @throws {PipelineError} always: none of the threads could say what the others did */
+  restore(states: ReadonlyMap<string, unknown>): void {
+    const [name] = states.keys();
+    throw new PipelineError(`Cannot restore node "${name}" as it runs in several threads at once`);
   }
 
   async interrupt(): Promise<void> {

@@ -55,6 +55,7 @@ function codeOf(error: unknown): status {
   if (error instanceof RemoteError) return error.code;
   if (error instanceof NodeError) return codeOfNode(error);
   if (error instanceof SandboxError) {
+    if (error.retryable) return status.UNAVAILABLE;
     return error.reason === "denied" ? status.PERMISSION_DENIED : status.RESOURCE_EXHAUSTED;
   }
   if (
@@ -89,7 +90,10 @@ function detailOf(error: unknown, causes: number): MessageInitShape<typeof Error
       retryable: error.retryable,
       retryAfterMs: error.retryAfterMs ?? 0,
     }),
-    ...(error instanceof SandboxError && { sandboxReason: error.reason }),
+    ...(error instanceof SandboxError && {
+      sandboxReason: error.reason,
+      retryable: error.retryable,
+    }),
     ...(error.cause !== undefined && causes > 0 && { cause: detailOf(error.cause, causes - 1) }),
   };
 }
@@ -212,7 +216,11 @@ function rebuild(detail: ErrorDetail, code: number): unknown {
     }
     case "SandboxError":
       return withStack(
-        new SandboxError(message, { cause, reason: detail.sandboxReason as SandboxReason }),
+        new SandboxError(message, {
+          cause,
+          reason: detail.sandboxReason as SandboxReason,
+          retryable: detail.retryable,
+        }),
         detail,
       );
   }

@@ -97,7 +97,7 @@ export const BUNDLE = "bundle:";
 
 /** A node as a message. @throws {SerializationError} if an option cannot travel */
 export function writeSpec(spec: NodeSpec): MessageInitShape<typeof pb.NodeSpecSchema> {
-  const { name, type, options, concurrency, queue, module } = spec;
+  const { name, type, options, concurrency, queue, module, resume } = spec;
   return {
     name,
     type,
@@ -106,6 +106,8 @@ export function writeSpec(spec: NodeSpec): MessageInitShape<typeof pb.NodeSpecSc
     ...(module?.startsWith(BUNDLE)
       ? { bundle: module.slice(BUNDLE.length) }
       : { module: module ?? "" }),
+    stateless: resume === "replay",
+    restorable: resume === "snapshot",
     ...(queue !== undefined && {
       queue: {
         size: queue.size,
@@ -118,7 +120,7 @@ export function writeSpec(spec: NodeSpec): MessageInitShape<typeof pb.NodeSpecSc
 
 /** A node from its message. @throws {SerializationError} if its options are no map */
 export function readSpec(message: pb.NodeSpec): NodeSpec {
-  const { name, type, concurrency, queue } = message;
+  const { name, type, concurrency, queue, stateless, restorable } = message;
   const module = message.bundle === "" ? message.module : BUNDLE + message.bundle;
   const options = message.options.length === 0 ? {} : decodeValue(message.options);
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
@@ -130,6 +132,7 @@ export function readSpec(message: pb.NodeSpec): NodeSpec {
     options: options as Record<string, unknown>,
     ...(concurrency > 0 && { concurrency }),
     ...(module !== "" && { module }),
+    ...(restorable ? { resume: "snapshot" } : stateless && { resume: "replay" }),
     ...(queue !== undefined && {
       queue: {
         size: queue.size,

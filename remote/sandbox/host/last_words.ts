@@ -19,8 +19,11 @@ export class LastWords {
     return this.#words;
   }
 
-  /** What to tell of a process that ended without being killed from here. */
-  errorOf({ code, signal }: { code: number; signal: string | null }): SandboxError {
+  /** What to tell of a process that ended without being killed from here; by somebody else with a signal, or by itself. */
+  errorOf(
+    { code, signal }: { code: number; signal: string | null },
+    { fromOutside }: { fromOutside: boolean },
+  ): SandboxError {
     const words = plainWords(this.#words);
     const used = /^memory: (\d{1,15})$/m.exec(words)?.[1]; // its supervisor saw it first
     if (used !== undefined) {
@@ -28,7 +31,9 @@ export class LastWords {
     }
     const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
     const what = words === "" ? how : `failed: ${words}`;
-    return new SandboxError(`Sandbox ${what}`, { reason: reasonOf(words) });
+    const reason = reasonOf(words);
+    const retryable = fromOutside && reason === "crash";
+    return new SandboxError(`Sandbox ${what}`, { reason, retryable });
   }
 }
 

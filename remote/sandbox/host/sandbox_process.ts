@@ -260,14 +260,17 @@ export class SandboxProcess {
     const timer = setTimeout(resolve, LAST_WORDS_MS);
     await Promise.race([this.#over.promise, promise]);
     clearTimeout(timer);
+    if (!this.alive) return await this.#over.promise; // it is dead, and how is yet to be told
     this.kill("crash", "hung up", cause);
   }
 
   async #awaitExit(): Promise<void> {
     const status = await this.#child.status;
     await this.#wordsRead; // its last words may still be in the pipe
-    this.#killedFromOutside = status.signal === "SIGKILL" && !this.#killed;
-    this.#end(this.#words.errorOf(status));
+    const fromOutside = !this.#killed && isKill(status, this.launch);
+    const error = this.#words.errorOf(status, { fromOutside });
+    this.#killedFromOutside = error.retryable;
+    this.#end(error);
     this.#link?.close();
     await this.#control.close().catch(() => {}); // its reader is gone
     removeFolder(this.folder);
@@ -298,6 +301,12 @@ function killChild(child: Deno.ChildProcess): void {
   } catch (error) {
     if (!(error instanceof TypeError)) throw error; // it ended by itself meanwhile
   }
+}
+
+/** Whether a process was killed; bubblewrap tells the end of the process in it as a shell does. */
+function isKill({ code, signal }: { code: number; signal: Deno.Signal | null }, launch: Launch) {
+  return signal === "SIGKILL" || signal === "SIGTERM" ||
+    (launch.isolation === "bwrap" && (code === 128 + 9 || code === 128 + 15));
 }
 
 /** Whether an error means that the connection's other end is gone. */

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file remotemedia/v1/node.proto.
  */
 export const file_remotemedia_v1_node: GenFile = /*@__PURE__*/
-  fileDesc("ChlyZW1vdGVtZWRpYS92MS9ub2RlLnByb3RvEg5yZW1vdGVtZWRpYS52MSKSAQoITm9kZVNwZWMSDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJEg8KB29wdGlvbnMYAyABKAwSEwoLY29uY3VycmVuY3kYBCABKA0SJAoFcXVldWUYBSABKAsyFS5yZW1vdGVtZWRpYS52MS5RdWV1ZRIOCgZidW5kbGUYBiABKAkSDgoGbW9kdWxlGAcgASgJIkEKBVF1ZXVlEgwKBHNpemUYASABKA0SKgoIb3ZlcmZsb3cYAiABKA4yGC5yZW1vdGVtZWRpYS52MS5PdmVyZmxvdyK3AQoJTm9kZVN0YXRzEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRIKCgJpbhgDIAEoBBILCgNvdXQYBCABKAQSDwoHZHJvcHBlZBgFIAEoBBIOCgZlcnJvcnMYBiABKAQSDwoHYnVzeV9tcxgHIAEoARIOCgZwNTBfbXMYCCABKAESDgoGcDk1X21zGAkgASgBEg4KBnA5OV9tcxgKIAEoARITCgtxdWV1ZV9kZXB0aBgLIAEoBCpsCghPdmVyZmxvdxIYChRPVkVSRkxPV19VTlNQRUNJRklFRBAAEhIKDk9WRVJGTE9XX0JMT0NLEAESGAoUT1ZFUkZMT1dfRFJPUF9PTERFU1QQAhIYChRPVkVSRkxPV19EUk9QX05FV0VTVBADYgZwcm90bzM");
+  fileDesc("ChlyZW1vdGVtZWRpYS92MS9ub2RlLnByb3RvEg5yZW1vdGVtZWRpYS52MSK5AQoITm9kZVNwZWMSDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJEg8KB29wdGlvbnMYAyABKAwSEwoLY29uY3VycmVuY3kYBCABKA0SJAoFcXVldWUYBSABKAsyFS5yZW1vdGVtZWRpYS52MS5RdWV1ZRIOCgZidW5kbGUYBiABKAkSDgoGbW9kdWxlGAcgASgJEhEKCXN0YXRlbGVzcxgIIAEoCBISCgpyZXN0b3JhYmxlGAkgASgIIkEKBVF1ZXVlEgwKBHNpemUYASABKA0SKgoIb3ZlcmZsb3cYAiABKA4yGC5yZW1vdGVtZWRpYS52MS5PdmVyZmxvdyK3AQoJTm9kZVN0YXRzEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRIKCgJpbhgDIAEoBBILCgNvdXQYBCABKAQSDwoHZHJvcHBlZBgFIAEoBBIOCgZlcnJvcnMYBiABKAQSDwoHYnVzeV9tcxgHIAEoARIOCgZwNTBfbXMYCCABKAESDgoGcDk1X21zGAkgASgBEg4KBnA5OV9tcxgKIAEoARITCgtxdWV1ZV9kZXB0aBgLIAEoBCpsCghPdmVyZmxvdxIYChRPVkVSRkxPV19VTlNQRUNJRklFRBAAEhIKDk9WRVJGTE9XX0JMT0NLEAESGAoUT1ZFUkZMT1dfRFJPUF9PTERFU1QQAhIYChRPVkVSRkxPV19EUk9QX05FV0VTVBADYgZwcm90bzM");
 
 /**
  * A node as data: enough to make it.
@@ -66,6 +66,20 @@ export type NodeSpec = Message<"remotemedia.v1.NodeSpec"> & {
    * @generated from field: string module = 7;
    */
   module: string;
+
+  /**
+   * For user code: whether the class keeps nothing between chunks, so that it goes on elsewhere by replay.
+   *
+   * @generated from field: bool stateless = 8;
+   */
+  stateless: boolean;
+
+  /**
+   * For user code: whether the class has snapshot() and restore(), so that it goes on from its last state.
+   *
+   * @generated from field: bool restorable = 9;
+   */
+  restorable: boolean;
 };
 
 /**
