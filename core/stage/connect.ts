@@ -110,7 +110,11 @@ function isParallel({ config }: AnyNode): boolean {
 function start({ executor, nodes }: Run): Part {
   if (executor !== undefined) {
     const specs = nodes.map(({ node, name }) => ({ ...node.toSpec(), name }));
-    return { kind: "elsewhere", segment: executor.open(specs), names: specs.map(({ name }) => name) };
+    return {
+      kind: "elsewhere",
+      segment: executor.open(specs),
+      names: specs.map(({ name }) => name),
+    };
   }
   const slots = nodes.map(({ node, name }) => new NodeSlot(node, name));
   const first = slots[0]!;
