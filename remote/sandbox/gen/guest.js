@@ -62,17 +62,20 @@ var SandboxError = class extends Error {
   name = "SandboxError";
   /** Why the sandbox was ended. */
   reason;
+  /** Whether it did nothing wrong: somebody else killed its process, so another may do the same work. */
+  retryable;
   /**
    * Makes one.
    *
    * @param message one sentence
-   * @param options the reason, and the cause where there is one
+   * @param options the reason, whether another sandbox may do it, and the cause where there is one
    */
   constructor(message, options) {
     super(message, {
       cause: options.cause
     });
     this.reason = options.reason;
+    this.retryable = options.retryable ?? false;
   }
 };
 var PackagingError = class extends Error {
@@ -3010,6 +3013,11 @@ var Barrier = class extends Marker {
 // core/stage/node_slot.ts
 var SAMPLE = 64;
 var SLOW_MS = 0.05;
+function copyOf(state) {
+  return decodeValue(encodeValue(state), {
+    maxItems: Infinity
+  });
+}
 var NodeSlot = class {
   name;
   node;
@@ -3089,7 +3097,7 @@ var NodeSlot = class {
     if (marker instanceof Barrier) {
       if (!marker.snapshot || node.snapshot === void 0) return;
       try {
-        marker.states.set(this.name, node.snapshot());
+        marker.states.set(this.name, copyOf(node.snapshot()));
       } catch (cause) {
         throw this.failure("snapshot", cause);
       }
@@ -3823,10 +3831,7 @@ function connect(nodes, names = uniqueNames(nodes)) {
     stats: () => parts.flatMap(statsOf),
     feed: (source) => feed(parts[0], source),
     restore(states) {
-      for (const part of parts) {
-        if (part.kind === "local") part.stage.restore(states);
-        else throw new PipelineError("Cannot restore states as some of the nodes run elsewhere");
-      }
+      for (const part of parts) restore(part, states);
     }
   };
 }
@@ -3878,7 +3883,8 @@ function start({ executor, nodes }) {
     }));
     return {
       kind: "elsewhere",
-      segment: executor.open(specs)
+      segment: executor.open(specs),
+      names: specs.map(({ name }) => name)
     };
   }
   const slots = nodes.map(({ node, name }) => new NodeSlot(node, name));
@@ -3928,6 +3934,19 @@ async function feed(first, source) {
   if (isQueued) await source.pipeTo(endsOf(first)[0].writable).catch(() => {
   });
   else await first.stage.feed(source);
+}
+function restore(part, states) {
+  if (part.kind === "local") return part.stage.restore(states);
+  const { segment, names } = part;
+  const held = new Map([
+    ...states
+  ].filter(([name]) => names.includes(name)));
+  if (held.size === 0) return;
+  if (segment.restore === void 0) {
+    const [name] = held.keys();
+    throw new PipelineError(`Cannot restore node "${name}" as its executor takes no states`);
+  }
+  segment.restore(held);
 }
 async function stop(part, reason) {
   if (part.kind === "elsewhere") return await part.segment.stop(reason);
@@ -5030,7 +5049,8 @@ var Node = class extends TransformStream {
       },
       ...module === void 0 ? {} : {
         module
-      }
+      },
+      ...resumeBy(this)
     };
   }
   #alone() {
@@ -5080,6 +5100,14 @@ function checkConfig(type, config) {
   return Object.freeze({
     ...config
   });
+}
+function resumeBy(node) {
+  if (node.snapshot !== void 0 && node.restore !== void 0) return {
+    resume: "snapshot"
+  };
+  return node.constructor.stateless === true ? {
+    resume: "replay"
+  } : {};
 }
 function isCount(value) {
   return Number.isSafeInteger(value) && value >= 1;
@@ -5192,7 +5220,7 @@ var Pipeline = class {
    * Lets the nodes go on from states taken by an earlier run. Before the first chunk.
    *
    * @param states by node name
-   * @throws {PipelineError} if the nodes are open already, or some run elsewhere
+   * @throws {PipelineError} if the nodes are open already, or run where no state can be brought to
    */
   restore(states) {
     this.#segment.restore(states);
@@ -5221,6 +5249,7 @@ function isOlder(current, required) {
 
 // nodes/code/function_node.ts
 var FunctionNode = class extends Node {
+  static stateless = true;
   #work;
   #kind;
   #module;
