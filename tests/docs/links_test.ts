@@ -49,6 +49,18 @@ Deno.test("Every file and folder of the repository that the documentation names 
   deepEqual(wrong, []);
 });
 
+Deno.test("Every picture of docs/images/ is shown or linked, is small and loads nothing else", async () => {
+  const all = (await pages()).map(({ text }) => text).join("\n");
+  for await (const { name } of Deno.readDir(`${root}docs/images`)) {
+    ok(all.includes(`images/${name}`), `${name} is not used`);
+    const bytes = await Deno.readFile(`${root}docs/images/${name}`);
+    ok(bytes.length < 100_000, `${name} has ${bytes.length} bytes`);
+    if (!name.endsWith(".svg")) continue;
+    const svg = new TextDecoder().decode(bytes);
+    ok(!/href=|url\((?!#)|<script|@import/.test(svg), `${name} loads something`);
+  }
+});
+
 Deno.test("docs/protocol.md tells of every call", async () => {
   const text = await Deno.readTextFile(`${root}docs/protocol.md`);
   const folder = `${root}proto/remotemedia/v1`;
