@@ -6,6 +6,7 @@ import { createProgram } from "../cli/mod.ts";
 import { exitCodes } from "../cli/exit_codes.ts";
 import { manifestJsonSchema, NodeRegistry, optionsJsonSchema } from "../core/mod.ts";
 import { builtinNodes } from "../nodes/mod.ts";
+import { settingsHelp } from "../remote/server/config.ts";
 import { nodeDocs } from "./node_docs.ts";
 
 const notice = "<!-- Written by `deno run -A tasks/docs.ts`: do not edit. -->";
@@ -79,8 +80,25 @@ function section(command: Command, before: string): string {
       isEmpty(option.defaultValue) ? "" : `\`${option.defaultValue}\``,
     ]),
   ];
-  const table = rows.length === 0 ? "" : `\n${mdTable([["", "what for", "default"], ...rows])}\n`;
+  const isServe = command.name() === "serve";
+  const table = isServe
+    ? `\n${settingsTable()}\n`
+    : rows.length === 0
+    ? ""
+    : `\n${mdTable([["", "what for", "default"], ...rows])}\n`;
   return `## ${before} ${command.name()}\n\n\`${before} ${command.name()} ${command.usage()}\`\n\n${command.description()}.\n${table}`;
+}
+
+/** The settings of a server: flags come before the environment, which comes before the file. */
+function settingsTable(): string {
+  const rows = settingsHelp().map(({ flag, variable, description, fallback, isSwitch }) => [
+    `\`${flag}${isSwitch ? "" : " <value>"}\``,
+    `\`${variable}\``,
+    description,
+    isEmpty(fallback) ? "" : `\`${fallback}\``,
+  ]);
+  return mdTable([["", "in the environment", "what for", "default"], ...rows]) +
+    "\n\n`--config <file>` takes them from YAML, `--print-config` prints them and ends.";
 }
 
 function isEmpty(value: unknown): boolean {
