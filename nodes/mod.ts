@@ -12,7 +12,7 @@ export * from "./data/mod.ts";
 export * from "./data/pass_through.ts";
 export * from "./io/connectors.ts";
 export * from "./io/mod.ts";
-export * from "./ml/voice_activity_detector.ts";
+export * from "./ml/mod.ts";
 export * from "./text/mod.ts";
 export * from "./video/mod.ts";
 
@@ -23,7 +23,7 @@ import { nativeAudioNodes } from "./audio/native_nodes.ts";
 import { CodeExecutorNode, SerializedClassExecutorNode } from "./code/mod.ts";
 import { dataNodes, flowNodes } from "./data/mod.ts";
 import { PassThrough } from "./data/pass_through.ts";
-import { VoiceActivityDetector } from "./ml/voice_activity_detector.ts";
+import { mlNodes } from "./ml/mod.ts";
 import { connectorNodes } from "./io/connectors.ts";
 import { MediaReader } from "./io/media_reader.ts";
 import { MediaWriter } from "./io/media_writer.ts";
@@ -35,7 +35,6 @@ export const builtinNodes: readonly NodeClass[] = [
   AudioBuffer,
   AudioTransform,
   PassThrough,
-  VoiceActivityDetector,
   CodeExecutorNode,
   SerializedClassExecutorNode,
   ...nativeAudioNodes,
@@ -46,4 +45,5 @@ export const builtinNodes: readonly NodeClass[] = [
   MediaReader,
   MediaWriter,
   ...videoNodes,
+  ...mlNodes,
 ];

@@ -101,6 +101,7 @@ async function create(bytes: Uint8Array, rules: SessionRules, log: Logger): Prom
         executionProviders: [provider],
         executionMode: "sequential",
         interOpNumThreads: 1,
+        logSeverityLevel: 4, // what fails is thrown, with the same words
         ...(rules.threads === 0 ? {} : { intraOpNumThreads: rules.threads }),
       });
       return new LoadedModel(ort, session, provider);
