@@ -160,6 +160,7 @@ var ManifestError = absent("ManifestError");
 var MediaReader = absent("MediaReader");
 var MediaWriter = absent("MediaWriter");
 var NoiseSuppressor = absent("NoiseSuppressor");
+var OnnxModel = absent("OnnxModel");
 var PassThrough = absent("PassThrough");
 var PipelineRegistry = absent("PipelineRegistry");
 var Recorder = absent("Recorder");
@@ -208,6 +209,7 @@ var joinSamples = absent("joinSamples");
 var lexBundle = absent("lexBundle");
 var localizeStack = absent("localizeStack");
 var manifestJsonSchema = absent("manifestJsonSchema");
+var mlNodes = absent("mlNodes");
 var nativeAudioNodes = absent("nativeAudioNodes");
 var nodeContract = absent("nodeContract");
 var noise = absent("noise");
@@ -6995,6 +6997,7 @@ export {
   NodeError,
   NodeRegistry,
   NoiseSuppressor,
+  OnnxModel,
   PackagingError,
   PassThrough,
   Pipeline,
@@ -7059,6 +7062,7 @@ export {
   manifestJsonSchema,
   map,
   messageOf,
+  mlNodes,
   nativeAudioNodes,
   nearest,
   nodeContract,
