@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { version } from "./_version.ts";
+import { benchCommand } from "./bench.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exitCodeOf, exitCodes, Stop } from "./exit_codes.ts";
 import { completionsCommand } from "./completions.ts";
@@ -31,6 +32,7 @@ export function createProgram(): Command {
     nodesCommand(),
     serveCommand(),
     remoteCommand(),
+    benchCommand(),
     packCommand(),
     inspectCommand(),
     doctorCommand(),

@@ -1,23 +1,9 @@
 import { Command } from "commander";
-import { ConfigurationError } from "../core/errors.ts";
-import { RemoteExecutor } from "../remote/client/remote_executor.ts";
+import type { RemoteExecutor } from "../remote/client/remote_executor.ts";
 import { Stop } from "./exit_codes.ts";
 import { print, table } from "./output.ts";
-
-/** Where a server is, of `host:port`. */
-export function parseAddress(address: string): { host: string; port: number } {
-  const parts = /^(?:\[(.+)\]|([^:]+)):(\d+)$/.exec(address);
-  if (parts === null) {
-    throw new ConfigurationError(`Cannot use server ${address} as it must be host:port`);
-  }
-  return { host: (parts[1] ?? parts[2])!, port: Number(parts[3]) };
-}
-
-/** A client of a server; its token comes from `REMOTEMEDIA_TOKEN`. */
-export function clientOf(address: string): RemoteExecutor {
-  const token = Deno.env.get("REMOTEMEDIA_TOKEN");
-  return new RemoteExecutor({ ...parseAddress(address), ...(token && { token }), retry: false });
-}
+import { clientOf } from "./remote_client.ts";
+import { remotePipelineCommands } from "./remote_pipelines.ts";
 
 /** `remotemedia remote`. */
 export function remoteCommand(): Command {
@@ -46,6 +32,7 @@ export function remoteCommand(): Command {
       const nodes = await client.listNodes();
       print(json ? JSON.stringify(nodes, undefined, 2) : nodes.map(({ type }) => type).join("\n"));
     });
+  for (const each of remotePipelineCommands()) command.addCommand(each);
   return command;
 }
 
