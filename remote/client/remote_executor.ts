@@ -20,7 +20,7 @@ import { type RemoteModule, remoteModule } from "../objects/remote_module.ts";
 import { localizeError } from "../sandbox/localize_failure.ts";
 import { readChunk } from "../wire/batch_reader.ts";
 import { BatchWriter } from "../wire/batch_writer.ts";
-import { BUNDLE, PROTOCOL_VERSION, writeSpec } from "../wire/messages.ts";
+import { PROTOCOL_VERSION, writeSpec } from "../wire/messages.ts";
 import { ProtoReader } from "../wire/proto_reader.ts";
 import { activeContext, CallSpan } from "../wire/tracing.ts";
 import { Endpoint, type UnaryMethod } from "./endpoint.ts";
@@ -114,17 +114,13 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
   /** Starts nodes as one session; see `Executor.open`. @throws {PipelineError} if it is closed */
   open(nodes: readonly NodeSpec[]): Segment {
     const specs = nodes.map((spec) => ({ ...spec })); // the module of user code becomes its bundle
-    const bundles: (Bundle | undefined)[] = [];
+    const bundles: Bundle[] = [];
     return this.#segment(specs, {
       prepare: async () => {
-        for (const [index, { module }] of nodes.entries()) {
-          if (module === undefined) continue;
-          const bundle = bundles[index] ??= await this.#uploads.package(module);
-          specs[index]!.module = BUNDLE + bundle.digest;
-        }
-        return bundles.filter(isDefined);
+        bundles.push(...await this.#uploads.packageNodes(specs));
+        return bundles;
       },
-      localize: (error) => localizeError(error, bundles.filter(isDefined)),
+      localize: (error) => localizeError(error, bundles),
     });
   }
 
@@ -215,12 +211,13 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
   }
 
   /**
-   * Runs a list of chunks through a line of nodes in one call, flush included.
+   * Runs a list of chunks through a line of nodes in one call, flush included. The user's own classes travel.
    *
    * @param nodes at least one; where they are set to run is not looked at
    * @param chunks all of the input
    * @returns all of the output
    * @throws {NodeError} if a node throws
+   * @throws {PackagingError} if a node's module cannot be packaged
    * @throws {RemoteError} if the server cannot be reached, or the output is too large for one message
    */
   async execute(
@@ -229,14 +226,13 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<unknown[]> {
     const names = uniqueNames(nodes);
-    const segment = nodes.map((node, index) =>
-      writeSpec({ ...node.toSpec(), name: names[index]! })
-    );
+    const specs = nodes.map((node, index) => ({ ...node.toSpec(), name: names[index]! }));
+    const bundles = await this.#uploads.packageNodes(specs);
     const request = toBinary(
       ExecuteRequestSchema,
       create(ExecuteRequestSchema, {
         protocolVersion: PROTOCOL_VERSION,
-        segment,
+        segment: specs.map(writeSpec),
         chunks: messagesOf(chunks),
       }),
     );
@@ -245,9 +241,10 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
     }, activeContext());
     let response: Uint8Array;
     try {
-      response = await this.#unary("execute", request, { signal, span });
+      response = await this.#unary("execute", request, { signal, span, bundles });
       span.end();
     } catch (error) {
+      localizeError(error, bundles);
       span.end(error);
       throw error;
     }
@@ -315,7 +312,12 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
   async #unary(
     method: UnaryMethod,
     request: Uint8Array,
-    { signal, span }: { signal?: AbortSignal | undefined; span?: CallSpan },
+    { signal, span, bundles = [] }: {
+      signal?: AbortSignal | undefined;
+      span?: CallSpan;
+      /** What the server must have first. */
+      bundles?: readonly Bundle[];
+    },
   ): Promise<Uint8Array> {
     if (this.#closed) throw new PipelineError(`Cannot call ${this.name} as it is closed`);
     const deadline = this.#deadline(Date.now());
@@ -323,6 +325,7 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
     for (const endpoint of this.#endpoints) {
       try {
         span?.set(endpoint.attributes);
+        await this.#uploads.bring(bundles, endpoint);
         return await endpoint.unary(method, request, { deadline, signal, span });
       } catch (error) {
         if (!(error instanceof RemoteError && error.retryable)) throw error;
@@ -379,10 +382,6 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
       }, { once: true });
     });
   }
-}
-
-function isDefined<T>(value: T | undefined): value is T {
-  return value !== undefined;
 }
 
 /** Chunks as the generated code has them. */

@@ -1,6 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Client, Metadata } from "@grpc/grpc-js";
 import { RemoteError } from "../../core/errors.ts";
+import type { NodeSpec } from "../../core/executor.ts";
 import type { Bundle } from "../../packaging/bundle.ts";
 import { createBundle, type CreateBundleOptions } from "../../packaging/create_bundle.ts";
 import {
@@ -10,6 +11,7 @@ import {
   UploadRequestSchema,
 } from "../../proto/gen/remotemedia/v1/bundle_service_pb.ts";
 import { errorOf, type FailedCall } from "../wire/errors.ts";
+import { BUNDLE } from "../wire/messages.ts";
 
 /** The bytes of one part of an upload. */
 const PART = 1 << 20;
@@ -40,6 +42,24 @@ export class BundleUploads {
    */
   package(module: string): Promise<Bundle> {
     return createBundle(module, this.#options);
+  }
+
+  /**
+   * Packages the modules of nodes that are user code, and puts the bundles' names in their places.
+   *
+   * @param specs the nodes; those whose module was packaged before are left as they are
+   * @returns the new bundles
+   * @throws {PackagingError} if one cannot travel
+   */
+  async packageNodes(specs: readonly NodeSpec[]): Promise<Bundle[]> {
+    const bundles: Bundle[] = [];
+    for (const spec of specs) {
+      if (spec.module === undefined || spec.module.startsWith(BUNDLE)) continue;
+      const bundle = await this.package(spec.module);
+      spec.module = BUNDLE + bundle.digest;
+      bundles.push(bundle);
+    }
+    return bundles;
   }
 
   /**

@@ -195,6 +195,25 @@ Deno.test("RemoteExecutor is told why user code was ended, and its server goes o
   assert.deepEqual(await again, [2]);
 });
 
+Deno.test("RemoteExecutor.execute runs user code between built-in nodes, and tells where it threw", async () => {
+  await using server = await serve({ port: 0 });
+  await using executor = new RemoteExecutor({ port: server.port });
+  const nodes = [new PassThrough<number>(), new Repeat(), new Sum(), new PassThrough<number>()];
+  assert.deepEqual(await executor.execute(nodes, [1, 2, 3]), [14]);
+  await assert.rejects(
+    () => executor.execute([new Double(), new ThrowAt({ at: 4 })], [1, 2]),
+    (error) => {
+      assert.ok(error instanceof NodeError && error.cause instanceof RangeError);
+      assert.deepEqual([error.node, error.chunkIndex], ["ThrowAt", 1]);
+      assert.match(error.cause.stack!, /sandbox\/_user_nodes\.ts:\d+:\d+/);
+      return true;
+    },
+  );
+  await using closed = await serve({ port: 0, userCode: false });
+  await using refused = new RemoteExecutor({ port: closed.port });
+  await assert.rejects(() => refused.execute([new Double()], [1]), /does not offer/);
+});
+
 Deno.test("RemoteExecutor uploads a bundle once", async () => {
   const bundleDirectory = await Deno.makeTempDir();
   try {
