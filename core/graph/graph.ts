@@ -3,7 +3,7 @@ import type { Segment } from "../executor.ts";
 import type { Marker } from "../frames/marker.ts";
 import type { AnyNode } from "../node.ts";
 import type { RunOptions, Source } from "../pipeline.ts";
-import { connect } from "../stage/connect.ts";
+import { connect, type RestorableSegment } from "../stage/connect.ts";
 import type { NodeStats } from "../stats.ts";
 import type { Connection, Merge } from "./connection.ts";
 import { FanIn } from "./fan_in.ts";
@@ -29,7 +29,7 @@ export interface GraphOptions {
 /** A chain that is connected, and what is in front of it and behind it. */
 interface Part {
   chain: Chain;
-  segment: Segment;
+  segment: RestorableSegment;
 }
 
 /**
@@ -196,6 +196,16 @@ export class Graph<I = unknown, O = unknown> implements Segment<I | Marker, O> {
       await Promise.all(stopped);
     })();
     return this.#stopping;
+  }
+
+  /**
+   * Lets the nodes go on from states taken by an earlier run. Before the first chunk.
+   *
+   * @param states by the nodes' ids; also by those of graphs in it
+   * @throws {PipelineError} if the nodes are open already, or run where no state can be brought to
+   */
+  restore(states: ReadonlyMap<string, unknown>): void {
+    for (const { segment } of this.#parts) segment.restore(states);
   }
 
   #check(): void {

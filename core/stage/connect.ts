@@ -167,13 +167,10 @@ async function feed(first: Part, source: ReadableStream<unknown>): Promise<void>
 function restore(part: Part, states: ReadonlyMap<string, unknown>): void {
   if (part.kind === "local") return part.stage.restore(states);
   const { segment, names } = part;
-  const held = new Map([...states].filter(([name]) => names.includes(name)));
-  if (held.size === 0) return;
-  if (segment.restore === undefined) {
-    const [name] = held.keys();
-    throw new PipelineError(`Cannot restore node "${name}" as its executor takes no states`);
-  }
-  segment.restore(held);
+  if (segment.restore !== undefined) return segment.restore(states);
+  const name = names.find((name) => states.has(name));
+  if (name === undefined) return;
+  throw new PipelineError(`Cannot restore node "${name}" as its executor takes no states`);
 }
 
 async function stop(part: Part, reason: unknown): Promise<void> {

@@ -155,7 +155,11 @@ export class RemoteSegment implements Segment {
 
   restore(states: ReadonlyMap<string, unknown>): void {
     if (this.#begun) throw new PipelineError("Cannot restore states as the nodes are open");
-    this.#ack = { inputSeq: 0, outputSeq: 0, states: writeStates(states) };
+    const names = new Set(this.#specs.map(({ name }) => name));
+    // which nodes a pipeline has that the server keeps is not known here
+    const held = [...states].filter(([name]) => names.size === 0 || names.has(name));
+    if (held.length === 0) return;
+    this.#ack = { inputSeq: 0, outputSeq: 0, states: writeStates(new Map(held)) };
   }
 
   stop(reason: unknown): Promise<void> {

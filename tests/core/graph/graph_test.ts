@@ -1,5 +1,13 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
-import { Graph, GraphNode, Marker, Node, NodeError, Pipeline } from "../../../core/mod.ts";
+import {
+  Graph,
+  GraphNode,
+  Marker,
+  Node,
+  NodeError,
+  Pipeline,
+  PipelineError,
+} from "../../../core/mod.ts";
 import type { BranchPolicy, Executor, NodeSpec } from "../../../core/mod.ts";
 import { connect } from "../../../core/stage/connect.ts";
 import { Add, collect, counting, ThrowAt, Wait, Witness } from "../_nodes.ts";
@@ -339,4 +347,47 @@ Deno.test("GraphNode is a node of a pipeline, and of a graph", async () => {
   });
   equal(sum(await Array.fromAsync(outer.run([0]))), 11 + 101);
   equal(outer.stats().length, 4);
+});
+
+Deno.test("Graph lets nodes go on from states, in nested graphs too, here and elsewhere", async () => {
+  class Count extends Node<number, number> {
+    #count = 0;
+    process(input: number): number {
+      return this.#count += input;
+    }
+    override snapshot(): number {
+      return this.#count;
+    }
+    override restore(state: number): void {
+      this.#count = state;
+    }
+  }
+  const inner = new Graph<number, number>({
+    nodes: { first: new Count(), hundreds: new Count() },
+    connections: [{ from: "first", to: "hundreds" }],
+  });
+  const graph = () =>
+    new Graph<number, number>({
+      nodes: { start: new Count(), nested: new GraphNode(inner), other: new Count() },
+      connections: [{ from: "start", to: "nested" }, { from: "start", to: "other" }],
+    });
+  const restored = graph();
+  restored.restore(new Map(Object.entries({ start: 10, hundreds: 100, other: 1_000, nobody: 1 })));
+  const { chunks } = await collect(restored.run([1]));
+  // 11 comes out of start; other adds it to 1000, first to nothing, hundreds to 100
+  deepEqual(chunks.toSorted((a, b) => Number(a) - Number(b)), [111, 1_011]);
+  throws(() => restored.restore(new Map([["start", 1]])), PipelineError);
+  const nowhere: Executor = {
+    name: "nowhere",
+    open: () => ({ ...connect([new Pass()]), restore: undefined }) as never,
+  };
+  const elsewhere = new Graph<number, number>({
+    nodes: { far: new Count({}, { executor: nowhere }) },
+    connections: [],
+  });
+  elsewhere.restore(new Map([["other", 1]]));
+  throws(
+    () => elsewhere.restore(new Map([["far", 1]])),
+    /Cannot restore node "far" as its executor takes no states/,
+  );
 });

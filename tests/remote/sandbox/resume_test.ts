@@ -255,3 +255,13 @@ for (const [name, open] of Object.entries(places)) {
     assert.ok(Math.max(...took) < 4_500, `took ${took} ms`);
   });
 }
+
+Deno.test("ThreadExecutor takes no state of a node that runs in several threads at once", async () => {
+  await using executor = new ThreadExecutor({ threads: 2 });
+  const node = () => [new Wrap({}, { executor, concurrency: 2 })] as AnyNode[];
+  assert.throws(
+    () => run(node(), [1], new Map([["Wrap", 1]])),
+    /Cannot restore node "Wrap" as it runs in several threads at once/,
+  );
+  assert.equal((await Array.fromAsync(run(node(), [1, 2], new Map([["other", 1]])))).length, 2);
+});
