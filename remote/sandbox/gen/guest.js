@@ -3940,15 +3940,10 @@ async function feed(first, source) {
 function restore(part, states) {
   if (part.kind === "local") return part.stage.restore(states);
   const { segment, names } = part;
-  const held = new Map([
-    ...states
-  ].filter(([name]) => names.includes(name)));
-  if (held.size === 0) return;
-  if (segment.restore === void 0) {
-    const [name] = held.keys();
-    throw new PipelineError(`Cannot restore node "${name}" as its executor takes no states`);
-  }
-  segment.restore(held);
+  if (segment.restore !== void 0) return segment.restore(states);
+  const name = names.find((name2) => states.has(name2));
+  if (name === void 0) return;
+  throw new PipelineError(`Cannot restore node "${name}" as its executor takes no states`);
 }
 async function stop(part, reason) {
   if (part.kind === "elsewhere") return await part.segment.stop(reason);
@@ -4801,6 +4796,15 @@ var Graph = class {
       await Promise.all(stopped);
     })();
     return this.#stopping;
+  }
+  /**
+   * Lets the nodes go on from states taken by an earlier run. Before the first chunk.
+   *
+   * @param states by the nodes' ids; also by those of graphs in it
+   * @throws {PipelineError} if the nodes are open already, or run where no state can be brought to
+   */
+  restore(states) {
+    for (const { segment } of this.#parts) segment.restore(states);
   }
   #check() {
     const { nodes, connections, inputs, outputs, merge } = this;
