@@ -55,6 +55,8 @@ export interface Caller {
   readonly name: string;
   /** What it may do. */
   readonly policy: Policy;
+  /** Told the CPU time that its own code took in sandboxes, in ms, where a call counts it. */
+  readonly onCpu?: (ms: number) => void;
 }
 
 /** Whether a policy lets its holder use a node type: one that reaches beyond its chunks has to be named. */

@@ -15,7 +15,7 @@ import type { Caller } from "./access.ts";
 import type { CallerUsage } from "./usage.ts";
 import { checkVersion } from "./check_version.ts";
 import type { ServerState } from "./server_state.ts";
-import { makeNodes, pipelineOf } from "./session_nodes.ts";
+import { busyMsOf, makeNodes, pipelineOf } from "./session_nodes.ts";
 import { unaryBytes, type UnaryContext } from "./unary.ts";
 
 /** `Execute`: a segment and all of its input in one call. */
@@ -73,7 +73,10 @@ async function execute(
   { chunks: inputs, server, context: { signal }, nodesFor }: NodesCall,
   { caller, usage, span }: { caller: Caller; usage: CallerUsage; span: CallSpan },
 ): Promise<CallOutputs> {
-  const pipeline = pipelineOf(nodesFor(caller));
+  let sandboxMs = 0;
+  const nodes = nodesFor({ ...caller, onCpu: (ms) => void (sandboxMs += ms) });
+  const pipeline = pipelineOf(nodes);
+  const charge = async () => await usage.addCpu(busyMsOf(nodes, pipeline.stats()) + sandboxMs);
   const outputs = new BatchWriter();
   let failure: unknown;
   try {
@@ -83,6 +86,7 @@ async function execute(
     }
   } catch (error) {
     failure = error;
+    await charge().catch(() => {}); // the call has failed already: the next one is refused
     throw error;
   } finally {
     const told = pipeline.stats();
@@ -92,6 +96,6 @@ async function execute(
   const { message } = fromBinary(StreamResponseSchema, outputs.finish(1).message);
   const chunks = message.case === "chunks" ? message.value.chunks : [];
   const told = pipeline.stats();
-  await usage.addCpu(told.reduce((sum, { busyMs }) => sum + busyMs, 0));
+  await charge();
   return { chunks, stats: told.map(writeStats) };
 }

@@ -101,7 +101,7 @@ export async function makeGrpcServer(
   server.addService(pipelineService, pipelineHandlers(state));
   if (userCode !== undefined) {
     server.addService(bundleService, bundleHandlers(userCode, access));
-    server.addService(objectService, objectHandlers(userCode, access));
+    server.addService(objectService, objectHandlers(userCode, { access, places }));
     services.push(BundleService, ObjectService);
   }
   const names = ["", ...services.map(({ typeName }) => typeName)];

@@ -16,6 +16,7 @@ import { malformed } from "../wire/proto_reader.ts";
 import { protocolError, type StreamCall } from "./call.ts";
 import { definitionOf } from "./definition.ts";
 import { ObjectSession } from "./object_session.ts";
+import type { Places } from "./places.ts";
 import type { Access } from "./access.ts";
 import type { UserCode } from "./user_code.ts";
 
@@ -33,12 +34,12 @@ export const objectService: ServiceDefinition = definitionOf(ObjectService);
 /** One handler an RPC. */
 export function objectHandlers(
   userCode: UserCode,
-  access: Access,
+  { access, places }: { access: Access; places: Places },
 ): UntypedServiceImplementation {
   const sessions = new Map<string, ObjectSession>();
   return {
     connect: (call: StreamCall) => {
-      const connection = new ObjectConnection(call, { sessions, userCode, access });
+      const connection = new ObjectConnection(call, { sessions, userCode, access, places });
       call.on("data", (message: Uint8Array) => connection.receive(message));
       call.on("end", () => connection.end());
       call.on("cancelled", () => connection.end());
@@ -53,18 +54,21 @@ class ObjectConnection {
   readonly #sessions: Map<string, ObjectSession>;
   readonly #userCode: UserCode;
   readonly #access: Access;
+  readonly #places: Places;
   #session: Promise<ObjectSession> | undefined;
   #ended = false;
 
-  constructor(call: StreamCall, { sessions, userCode, access }: {
+  constructor(call: StreamCall, { sessions, userCode, access, places }: {
     sessions: Map<string, ObjectSession>;
     userCode: UserCode;
     access: Access;
+    places: Places;
   }) {
     this.#call = call;
     this.#sessions = sessions;
     this.#userCode = userCode;
     this.#access = access;
+    this.#places = places;
   }
 
   receive(bytes: Uint8Array): void {
@@ -126,8 +130,12 @@ class ObjectConnection {
         });
       }
       const { sandboxes } = this.#userCode;
-      const policy = this.#userCode.policyOf(this.#access.callerOf(this.#call.metadata));
-      session = new ObjectSession(() => this.#sessions.delete(key));
+      const caller = this.#access.callerOf(this.#call.metadata);
+      const policy = this.#userCode.policyOf(caller);
+      session = new ObjectSession({
+        usage: this.#places.usageOf(caller),
+        gone: () => this.#sessions.delete(key),
+      });
       this.#sessions.set(key, session);
       try {
         await session.load(await this.#userCode.bundle(bundle), { sandboxes, policy });

@@ -1,4 +1,5 @@
 import { RemoteError, SandboxError, SerializationError } from "../../core/errors.ts";
+import type { CallerUsage } from "./usage.ts";
 import type { Bundle } from "../../packaging/bundle.ts";
 import type { Sandbox } from "../sandbox/host/sandbox.ts";
 import { failureOf } from "../sandbox/failure.ts";
@@ -8,6 +9,9 @@ import type { SandboxHost, SandboxPolicy } from "../sandbox/host/sandbox_host.ts
 
 /** gRPC's UNAVAILABLE. */
 const UNAVAILABLE = 14;
+
+/** CPU time is counted in steps of so much, in ms. */
+const COUNTED_MS = 100;
 
 /** Sends a message to the client that is connected. */
 export type Say = (message: GuestMessage) => void;
@@ -19,13 +23,17 @@ export type Say = (message: GuestMessage) => void;
 export class ObjectSession implements AsyncDisposable {
   #sandbox: Sandbox | undefined;
   readonly #gone: () => void;
+  readonly #usage: CallerUsage;
+  /** CPU time that was not yet counted, in ms. */
+  #cpuMs = 0;
   #say: Say | undefined;
-  #fail: ((error: SandboxError) => void) | undefined;
+  #fail: ((error: Error) => void) | undefined;
   readonly #calls = new Map<number, (outcome: Outcome) => void>();
   #nextCall = 1;
 
-  /** @param gone called when it ended */
-  constructor(gone: () => void) {
+  /** @param options what its owner uses, and what is called when it ended */
+  constructor({ usage, gone }: { usage: CallerUsage; gone: () => void }) {
+    this.#usage = usage;
     this.#gone = gone;
   }
 
@@ -43,6 +51,7 @@ export class ObjectSession implements AsyncDisposable {
       this.#sandbox = await sandboxes.load(bundle, {
         policy,
         callBack: (callback, args) => this.#callBack(callback, args),
+        onCpu: (ms) => void this.#count(ms),
       });
     } catch (error) {
       this.#gone();
@@ -55,7 +64,7 @@ export class ObjectSession implements AsyncDisposable {
   }
 
   /** A client is connected: the one before it, if there is one, no longer is. */
-  attach(say: Say, fail: (error: SandboxError) => void): void {
+  attach(say: Say, fail: (error: Error) => void): void {
     this.#say = say;
     this.#fail = fail;
   }
@@ -82,6 +91,20 @@ export class ObjectSession implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#gone();
     await this.#sandbox?.[Symbol.asyncDispose]();
+  }
+
+  /** Counts CPU time for the caller's quota; past it, the module ends. */
+  async #count(ms: number): Promise<void> {
+    this.#cpuMs += ms;
+    if (this.#cpuMs < COUNTED_MS) return;
+    const counted = this.#cpuMs;
+    this.#cpuMs = 0;
+    try {
+      await this.#usage.addCpu(counted);
+    } catch (error) {
+      this.#fail?.(error as Error);
+      await this[Symbol.asyncDispose]();
+    }
   }
 
   async #operate(

@@ -57,6 +57,8 @@ export interface Places {
    * @throws {RemoteError} if there is none
    */
   reserve(caller: Caller, ttlMs: number): Reserved | Promise<Reserved>;
+  /** What a caller uses, over all that it has. */
+  usageOf(caller: Caller): CallerUsage;
   /** How full the server is. */
   load(): Load | Promise<Load>;
 }

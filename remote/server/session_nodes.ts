@@ -3,6 +3,7 @@ import { ConfigurationError, RemoteError } from "../../core/errors.ts";
 import type { Executor, NodeSpec } from "../../core/executor.ts";
 import type { AnyNode } from "../../core/node.ts";
 import { Pipeline } from "../../core/pipeline.ts";
+import type { NodeStats } from "../../core/stats.ts";
 import type { NodeRegistry } from "../../core/registry.ts";
 import { type Caller, mayUse } from "./access.ts";
 import { NodeElsewhere } from "../sandbox/host/node_elsewhere.ts";
@@ -22,7 +23,6 @@ export type ResumeAbility =
 
 /**
  * Makes the nodes of a session.
- *
  * @throws {ConfigurationError} if a type is not known, or there is no place for user code
  * @throws {RemoteError} PERMISSION_DENIED, if the caller may not use a type, or bring code
  * @throws {TypeError | RangeError} if an option breaks its rule
@@ -57,6 +57,17 @@ export function makeNodes(
 /** A line of nodes of any types. */
 export function pipelineOf(nodes: readonly AnyNode[]): Pipeline {
   return new Pipeline(nodes as never) as unknown as Pipeline;
+}
+
+/**
+ * The time, in ms, that nodes took of this process: what their methods took, waits included. Nodes in
+ * sandboxes are left out, as the system tells what their processes took.
+ */
+export function busyMsOf(nodes: readonly AnyNode[], stats: readonly NodeStats[]): number {
+  return stats.reduce(
+    (sum, { busyMs }, index) => nodes[index] instanceof NodeElsewhere ? sum : sum + busyMs,
+    0,
+  );
 }
 
 /** How a line of nodes can go on elsewhere after this process died. */

@@ -1,8 +1,8 @@
 import { status as grpcStatus } from "@grpc/grpc-js";
 import { PipelineError, RemoteError, SandboxError } from "../../core/errors.ts";
 import { loggerFor } from "../../core/log.ts";
-import type { Pipeline } from "../../core/pipeline.ts";
 import type { AnyNode } from "../../core/node.ts";
+import type { Pipeline } from "../../core/pipeline.ts";
 import type { NodeStats } from "../../core/stats.ts";
 import type { Status } from "../../proto/gen/remotemedia/v1/error_pb.ts";
 import { type Open, ResumeMode } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
@@ -24,7 +24,13 @@ import { pipelinesOf } from "./pipelines/pipeline_service.ts";
 import type { PipelineRun } from "./pipelines/pipelines.ts";
 import { Session, type SessionLimits } from "./session.ts";
 import { CallSpan, within } from "../wire/tracing.ts";
-import { makeNodes, pipelineOf, type ResumeAbility, resumeAbility } from "./session_nodes.ts";
+import {
+  busyMsOf,
+  makeNodes,
+  pipelineOf,
+  type ResumeAbility,
+  resumeAbility,
+} from "./session_nodes.ts";
 import { Timeouts } from "./timeouts.ts";
 
 const log = loggerFor("server");
@@ -53,6 +59,9 @@ class StreamHandler {
   #registered: PipelineRun | undefined;
   #admission: Admission | undefined;
   #stats: readonly NodeStats[] = [];
+  #nodes: readonly AnyNode[] = [];
+  /** CPU time of sandboxes that was not yet counted. */
+  #sandboxMs = 0;
   /** Whether the front of several processes is asked for a place. */
   #opening = false;
   #ended = false;
@@ -130,7 +139,9 @@ class StreamHandler {
 
   #begin(open: Open, { caller, admission }: { caller: Caller; admission: Admission }): void {
     this.#admission = admission;
-    const nodes = this.#nodesOf(open, caller);
+    const onCpu = (ms: number) => void (this.#sandboxMs += ms);
+    const nodes = this.#nodesOf(open, { ...caller, onCpu });
+    this.#nodes = nodes;
     const pipeline = pipelineOf(nodes);
     const { resume } = open;
     if (resume !== undefined && resume.states.length > 0) {
@@ -222,19 +233,20 @@ class StreamHandler {
   /** What the nodes did since the last time, for metrics and quotas. */
   #count(stats: readonly NodeStats[]): void {
     this.#server.settings.metrics.nodes(this.#stats, stats);
-    const busyMs = (list: readonly NodeStats[]) => list.reduce((sum, node) => sum + node.busyMs, 0);
-    const worked = busyMs(stats) - busyMs(this.#stats);
+    const worked = busyMsOf(this.#nodes, stats) - busyMsOf(this.#nodes, this.#stats) +
+      this.#sandboxMs;
+    this.#sandboxMs = 0;
     this.#stats = stats;
-    this.#admission?.usage.addCpu(worked)?.catch((error) => this.#fail(error));
+    try {
+      this.#admission?.usage.addCpu(worked)?.catch((error) => this.#fail(error));
+    } catch (error) {
+      this.#fail(error); // at once: a node that does not come back is not waited for
+    }
   }
 
   /** What the nodes did in all, when nothing can end any more. */
   #countLast(stats: readonly NodeStats[], error: unknown): void {
-    try {
-      this.#count(stats);
-    } catch {
-      // a quota is passed as the session ends: the next one is refused
-    }
+    this.#count(stats);
     this.#span?.nodes(stats, error);
     this.#span?.end(error);
   }

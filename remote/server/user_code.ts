@@ -89,14 +89,13 @@ export class UserCode implements AsyncDisposable {
 
   /**
    * Where the nodes of one session run whose code was uploaded.
-   *
    * @throws {RemoteError} PERMISSION_DENIED, if the caller may bring no code
    */
   executor(caller: Caller): Executor {
-    const policy = this.policyOf(caller);
+    const options = { policy: this.policyOf(caller), onCpu: caller.onCpu };
     return {
       name: "sandbox",
-      open: (nodes) => this.sandboxes.open(nodes, (spec) => this.#bundleOf(spec), { policy }),
+      open: (nodes) => this.sandboxes.open(nodes, (spec) => this.#bundleOf(spec), options),
     };
   }
 

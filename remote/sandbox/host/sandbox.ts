@@ -27,6 +27,8 @@ export interface LoadOptions {
   language?: "js" | "ts";
   /** Answers the calls of callbacks. @default refuses them */
   callBack?: CallBack;
+  /** Told the CPU time that the process took, in ms, as it goes on. */
+  onCpu?: (ms: number) => void;
 }
 
 /** A module that runs in its own process: segments and objects of it. */
@@ -67,6 +69,7 @@ export class Sandbox implements AsyncDisposable {
       process.adopt({
         accept: (message) => sandbox.#accept(message),
         ended: (error) => sandbox.#ended(error),
+        used: options.onCpu,
       }, options.limits);
       const path = await writeBundle(bundle, {
         folder: process.folder.bundle,

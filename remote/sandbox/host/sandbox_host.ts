@@ -32,6 +32,8 @@ export interface SandboxLoadOptions {
   log?: Logger;
   /** Answers the calls of callbacks. */
   callBack?: CallBack;
+  /** Told the CPU time that the processes took, in ms, as it goes on. */
+  onCpu?: (ms: number) => void;
 }
 
 /** Gets the bundle that a node's class is in. */

@@ -24,6 +24,8 @@ export interface Listener {
   accept(message: GuestMessage): void;
   /** The process is gone, and why. Called once. */
   ended(error: SandboxError): void;
+  /** The process took CPU time, in ms. */
+  used?(cpuMs: number): void;
 }
 
 /**
@@ -150,6 +152,7 @@ export class SandboxProcess {
       get lastMessageAt() {
         return self.#lastMessageAt;
       },
+      used: (cpuMs) => listener.used?.(cpuMs),
       exceed: (reason, what) => self.kill(reason, what),
     });
   }

@@ -19,6 +19,8 @@ export interface Watched {
   readonly limits: CompleteLimits;
   /** When it last sent or got a message, as `performance.now()`. */
   readonly lastMessageAt: number;
+  /** Told the CPU time, in ms, that it took since it was looked at last. */
+  used?(cpuMs: number): void;
   /** Called once, when a limit is passed. */
   exceed(reason: SandboxReason, what: string): void;
 }
@@ -26,6 +28,8 @@ export interface Watched {
 interface Watch {
   watched: Watched;
   startedAt: number;
+  /** What `used` was told of, with what was used when the watch began. */
+  toldCpuMs: number;
 }
 
 /** Processes that are watched now: one timer for all of them, and none when there are none. */
@@ -34,11 +38,12 @@ let timer: ReturnType<typeof setInterval> | undefined;
 
 /** Watches a process from now on. Gives a function that ends it. */
 export function watch(watched: Watched): () => void {
-  const entry: Watch = { watched, startedAt: performance.now() };
+  const startedAt = performance.now();
+  const entry: Watch = { watched, startedAt, toldCpuMs: watched.base.cpuMs };
   watches.add(entry);
   timer ??= setInterval(lookAtAll, INTERVAL_MS);
   return () => {
-    watches.delete(entry);
+    if (watches.delete(entry)) tellUsed(entry, processUsage(watched.pid));
     if (watches.size > 0) return;
     clearInterval(timer);
     timer = undefined;
@@ -64,10 +69,18 @@ function look(entry: Watch, now: number): [SandboxReason, string] | undefined {
   if (idleMs > limits.idleMs) return ["idle", `was idle for ${Math.round(idleMs)} ms`];
   const usage = processUsage(pid);
   if (usage === undefined) return undefined; // its end is noticed where its exit status is awaited
+  tellUsed(entry, usage);
   const memoryBytes = usage.residentBytes - base.sharedBytes;
   if (memoryBytes > limits.memoryBytes) return ["memory", `used ${megabytes(memoryBytes)}`];
   const cpuMs = usage.cpuMs - base.cpuMs;
   if (cpuMs > limits.cpuMs) return ["cpu", `used ${cpuMs} ms of CPU time`];
   if (usage.threads > limits.threads) return ["memory", `had ${usage.threads} threads`];
   return undefined;
+}
+
+function tellUsed(entry: Watch, usage: ProcessUsage | undefined): void {
+  const cpuMs = (usage?.cpuMs ?? 0) - entry.toldCpuMs;
+  if (cpuMs <= 0) return;
+  entry.toldCpuMs += cpuMs;
+  entry.watched.used?.(cpuMs);
 }

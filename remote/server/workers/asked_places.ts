@@ -1,6 +1,7 @@
 import { RemoteError } from "../../../core/errors.ts";
 import type { Caller } from "../access.ts";
 import type { Admission, Load, Places, Reserved } from "../places.ts";
+import type { CallerUsage } from "../usage.ts";
 import type { Answers, FrontMessage, Question, WorkerMessage } from "./messages.ts";
 
 interface Asked {
@@ -22,21 +23,26 @@ export class AskedPlaces implements Places {
     this.#tell = tell;
   }
 
-  async admit({ name }: Caller, reservation: string): Promise<Admission> {
+  async admit(caller: Caller, reservation: string): Promise<Admission> {
+    const { name } = caller;
     const id = this.#lastId + 1;
     const { sessions } = await this.#ask({ kind: "admit", caller: name, reservation });
-    const known = this.#sessions;
-    if (!known.has(name)) known.set(name, sessions);
+    if (!this.#sessions.has(name)) this.#sessions.set(name, sessions);
     return {
-      usage: {
-        get sessions() {
-          return known.get(name) ?? 1;
-        },
-        addCpu: async (ms) => {
-          await this.#ask({ kind: "cpu", caller: name, ms });
-        },
-      },
+      usage: this.usageOf(caller),
       release: () => this.#tell({ type: "release", id }),
+    };
+  }
+
+  usageOf({ name }: Caller): CallerUsage {
+    const sessions = this.#sessions;
+    return {
+      get sessions() {
+        return sessions.get(name) ?? 1;
+      },
+      addCpu: async (ms) => {
+        await this.#ask({ kind: "cpu", caller: name, ms });
+      },
     };
   }
 
