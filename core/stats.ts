@@ -61,6 +61,35 @@ export class LatencyHistogram {
 
   /** The three quantiles that {@linkcode NodeStats} shows. */
   summary(): Latency {
-    return { p50: this.quantile(0.5), p95: this.quantile(0.95), p99: this.quantile(0.99) };
+    const latency = {
+      p50: this.quantile(0.5),
+      p95: this.quantile(0.95),
+      p99: this.quantile(0.99),
+    };
+    countsBehind.set(latency, this.#counts.slice());
+    return latency;
   }
+}
+
+/** What quantiles were made of; gone with them. */
+const countsBehind = new WeakMap<Latency, Float64Array>();
+
+/**
+ * How many chunks took how long: bucket `i` counts those that took at most `2 ** (i / 2)` µs, and more than the
+ * bucket before. `undefined` for what another process or thread told, which tells quantiles only.
+ *
+ * @param latency as {@linkcode NodeStats} shows it
+ *
+ * @example
+ * ```ts
+ * import { latencyCounts, PassThrough, Pipeline } from "@remotemedia/sdk";
+ *
+ * const pipeline = new Pipeline([new PassThrough()]);
+ * await Array.fromAsync(pipeline.run([1, 2]));
+ * const counts = latencyCounts(pipeline.stats()[0]!.latency)!;
+ * console.log(counts.reduce((sum, count) => sum + count)); // chunks that were timed
+ * ```
+ */
+export function latencyCounts(latency: Latency): Float64Array | undefined {
+  return countsBehind.get(latency);
 }

@@ -1,12 +1,13 @@
 import {
   Counter,
   Gauge,
-  Histogram,
+  type Metric,
   type MetricObjectWithValues,
   type MetricValue,
   Registry,
 } from "prom-client";
 import type { NodeStats } from "../../core/stats.ts";
+import { LatencyMetric } from "./latency_metric.ts";
 
 /** What a server counts, for Prometheus. Labels are node types and gRPC codes, so their number is bounded. */
 export class Metrics {
@@ -31,13 +32,7 @@ export class Metrics {
     labelNames: ["reason"],
     registers: [this.#registry],
   });
-  readonly #latency = new Histogram({
-    name: "remotemedia_node_latency_seconds",
-    help: "Mean time of a chunk in a node, over each half second in which it worked",
-    labelNames: ["type"],
-    buckets: [1e-5, 1e-4, 1e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.5, 1, 5],
-    registers: [this.#registry],
-  });
+  readonly #latency = new LatencyMetric();
 
   /** @param gauges read when somebody asks */
   constructor(gauges: { sessions: () => number; queuedBytes: () => number }) {
@@ -51,6 +46,7 @@ export class Metrics {
           this.set(read());
         },
       });
+    this.#registry.registerMetric(this.#latency as unknown as Metric);
     const bytes = this.#bytes;
     new Counter({
       name: "remotemedia_bytes_total",
@@ -91,7 +87,7 @@ export class Metrics {
       const { type } = now;
       if (taken > 0) {
         this.#chunks.inc({ type, direction: "in" }, taken);
-        this.#latency.observe({ type }, (now.busyMs - (then?.busyMs ?? 0)) / taken / 1_000);
+        this.#latency.add(now, then);
       }
       const given = now.out - (then?.out ?? 0);
       if (given > 0) this.#chunks.inc({ type, direction: "out" }, given);
