@@ -2986,13 +2986,19 @@ var LatencyHistogram = class {
   }
   /** The three quantiles that {@linkcode NodeStats} shows. */
   summary() {
-    return {
+    const latency = {
       p50: this.quantile(0.5),
       p95: this.quantile(0.95),
       p99: this.quantile(0.99)
     };
+    countsBehind.set(latency, this.#counts.slice());
+    return latency;
   }
 };
+var countsBehind = /* @__PURE__ */ new WeakMap();
+function latencyCounts(latency) {
+  return countsBehind.get(latency);
+}
 
 // core/stage/barrier.ts
 var Barrier = class extends Marker {
@@ -7061,6 +7067,7 @@ export {
   formatManifest,
   installDataFiles,
   joinSamples,
+  latencyCounts,
   lexBundle,
   localizeStack,
   manifestJsonSchema,
