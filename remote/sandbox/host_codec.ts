@@ -45,7 +45,7 @@ export function encodeHostMessage(message: HostMessage): Uint8Array {
 function hostFields(message: HostMessage, tail: Uint8Array[]): unknown[] {
   switch (message.type) {
     case "load":
-      return [message.module, message.files];
+      return [message.module, message.files, message.usesProcess];
     case "open":
       return [message.segment, message.nodes, message.states];
     case "inputs":
@@ -84,6 +84,7 @@ export function decodeHostMessage(
         type,
         module: fields.text(MAX_NAME),
         files: fields.list(MAX_ENTRIES, (name) => Fields.text(name, MAX_NAME)),
+        usesProcess: fields.flag(),
       };
     case "open":
       return {

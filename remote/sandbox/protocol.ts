@@ -51,7 +51,8 @@ export type Outcome =
 
 /** What the host says. */
 export type HostMessage =
-  | { type: "load"; module: string; files: string[] }
+  /** `usesProcess`: it imports Node's `process`, which must be made quiet before. */
+  | { type: "load"; module: string; files: string[]; usesProcess: boolean }
   | { type: "open"; segment: number; nodes: NodeSpec[]; states?: Map<string, unknown> }
   | { type: "inputs"; segment: number; entries: Entry[] }
   | { type: "end"; segment: number }

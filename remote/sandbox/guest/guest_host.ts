@@ -57,8 +57,9 @@ export class GuestHost {
     }
   }
 
-  async #load({ module, files }: HostMessage & { type: "load" }): Promise<void> {
+  async #load({ module, files, usesProcess }: HostMessage & { type: "load" }): Promise<void> {
     try {
+      if (usesProcess) void Reflect.get(globalThis, "process");
       installDataFiles(new BundleFiles(module, files));
       this.#exports = await import(module);
       this.#objects = new GuestObjects(this.#exports, (message) => this.say(message));

@@ -1,3 +1,5 @@
+import { quietProcess } from "./quiet_process.ts";
+
 /**
  * What no bundle needs and what would let it reach beyond its sandbox, or bother its host. The walls are
  * the process and its permissions; this only takes the handles off.
@@ -24,6 +26,7 @@ const removed = [
 /** Takes the handles off the global scope. */
 export function narrowScope(): void {
   tellTruth();
+  quietProcess();
   for (const name of removed) {
     for (let at: object | null = globalThis; at !== null; at = Object.getPrototypeOf(at)) {
       if (Object.hasOwn(at, name)) Reflect.deleteProperty(at, name);

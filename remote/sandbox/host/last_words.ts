@@ -3,6 +3,9 @@ import { SandboxError, type SandboxReason } from "../../../core/errors.ts";
 /** What is kept of the end of what a process writes to its standard error. */
 const MAX_WORDS = 4096;
 
+/** What bwrap ends with when SIGXFSZ ended its program. */
+const WROTE_FILE = 128 + 25;
+
 /** Keeps the end of what a process writes to its standard error: there it says why it ended. */
 export class LastWords {
   readonly #decoder = new TextDecoder();
@@ -28,6 +31,9 @@ export class LastWords {
     const used = /^memory: (\d{1,15})$/m.exec(words)?.[1]; // its supervisor saw it first
     if (used !== undefined) {
       return new SandboxError(`Sandbox used ${megabytes(Number(used))}`, { reason: "memory" });
+    }
+    if (signal === "SIGXFSZ" || code === WROTE_FILE) {
+      return new SandboxError("Sandbox wrote a file, which none may", { reason: "denied" });
     }
     const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
     const what = words === "" ? how : `failed: ${words}`;

@@ -19,8 +19,9 @@ export interface Launch {
 
 /** The shell sets what can only be set by a process for itself, then becomes Deno. */
 const SHELL = "/bin/sh";
-/** No core dumps, no file (Deno's own cache writes some) above 64 MiB in blocks of 512 B, few descriptors. */
-const ULIMITS = 'ulimit -c 0; ulimit -f 131072; ulimit -n 256; exec "$0" "$@"';
+/** No core dumps, no byte in any file, few descriptors, and none that this process was started with. */
+const ULIMITS =
+  'ulimit -c 0; ulimit -f 0; ulimit -n 256; exec "$0" "$@" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-';
 
 /** Equal for launches of which one process can stand in for the other. */
 export function launchKey({ isolation, permissions, limits }: Launch): string {
@@ -34,7 +35,7 @@ export function commandOf(
   { folder, files }: { folder: SandboxFolder; files: GuestFiles },
 ): { command: string; args: string[]; env: Record<string, string> } {
   const deno = Deno.execPath();
-  const env = environment(launch.permissions, folder);
+  const env = environment(launch.permissions);
   const args = denoArguments(launch, { folder, files });
   const limited = ["-c", ULIMITS, deno, ...args];
   if (launch.isolation === "process") return { command: SHELL, args: limited, env };
@@ -97,15 +98,16 @@ function heapMegabytes(memoryBytes: number): number {
 }
 
 /** Only what was granted, and what Deno itself needs. */
-function environment({ env }: CompletePermissions, folder: SandboxFolder): Record<string, string> {
+function environment({ env }: CompletePermissions): Record<string, string> {
   const granted = env.flatMap((name) => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];
   });
   return {
     ...Object.fromEntries(granted),
-    DENO_DIR: folder.cache,
+    DENO_DIR: "/dev/null", // its caches stay in memory; those of code, storage and fetch cannot be made
     DENO_NO_UPDATE_CHECK: "1",
+    DENO_WEBGPU_BACKEND: "none", // a driver reads files, compiles code and takes memory elsewhere
     NO_COLOR: "1",
   };
 }
@@ -132,6 +134,7 @@ function bwrapArguments(
   ];
   return [
     "--unshare-all",
+    ...(deniesNamespaces() ? ["--unshare-user", "--disable-userns"] : []),
     ...(permissions.net.length === 0 ? [] : ["--share-net"]),
     "--die-with-parent",
     "--new-session",
@@ -144,8 +147,20 @@ function bwrapArguments(
     "--tmpfs",
     "/tmp",
     ...readable.flatMap((path) => ["--ro-bind-try", path, path]),
-    "--bind",
+    "--ro-bind",
     folder.root,
     folder.root,
   ];
+}
+
+let canDenyNamespaces: boolean | undefined;
+
+/** Whether bwrap can keep its program from making namespaces of its own: from version 0.8 on. */
+function deniesNamespaces(): boolean {
+  if (canDenyNamespaces === undefined) {
+    const { stdout } = new Deno.Command("bwrap", { args: ["--version"] }).outputSync();
+    const [, major, minor] = /(\d+)\.(\d+)/.exec(new TextDecoder().decode(stdout)) ?? [];
+    canDenyNamespaces = Number(major) > 0 || Number(minor) >= 8;
+  }
+  return canDenyNamespaces;
 }

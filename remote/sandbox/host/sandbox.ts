@@ -79,6 +79,7 @@ export class Sandbox implements AsyncDisposable {
         type: "load",
         module: pathToFileURL(path).href,
         files: [...bundle.files.keys()],
+        usesProcess: /["'](node:)?process["']/.test(bundle.code),
       });
       await sandbox.#loaded.promise;
     } catch (error) {

@@ -1,6 +1,6 @@
 import { makeOwnFolder } from "./own_folder.ts";
 
-/** The folder of one sandbox: its socket, its bundle with its data files, and what Deno writes for itself. */
+/** The folder of one sandbox: its socket, and its bundle with its data files. */
 export interface SandboxFolder {
   /** All of it. */
   root: string;
@@ -10,8 +10,6 @@ export interface SandboxFolder {
   bundle: string;
   /** The import map that leads the SDK's one specifier to the guest. */
   importMap: string;
-  /** Deno's own cache. */
-  cache: string;
 }
 
 /** Makes the folder of a new sandbox; `guestUrl` is what a bundle gets as the SDK. */
@@ -22,16 +20,12 @@ export function makeFolder(guestUrl: string): SandboxFolder {
     socket: `${root}/s`,
     bundle: `${root}/bundle`,
     importMap: `${root}/import_map.json`,
-    cache: `${root}/cache`,
   };
   Deno.writeTextFileSync(
     folder.importMap,
     JSON.stringify({ imports: { "@remotemedia/sdk": guestUrl } }),
   );
   Deno.mkdirSync(folder.bundle);
-  Deno.mkdirSync(folder.cache);
-  // where Deno would make a folder for caches and storage, which need no permission: a file is in the way
-  Deno.writeTextFileSync(`${folder.cache}/location_data`, "");
   return folder;
 }
 
