@@ -6177,7 +6177,8 @@ function decodeHostMessage(bytes, blobs = new BlobReader(new Uint8Array(0), fals
       return {
         type,
         module: fields.text(MAX_NAME),
-        files: fields.list(MAX_ENTRIES, (name) => Fields.text(name, MAX_NAME))
+        files: fields.list(MAX_ENTRIES, (name) => Fields.text(name, MAX_NAME)),
+        usesProcess: fields.flag()
       };
     case "open":
       return {
@@ -6808,8 +6809,9 @@ var GuestHost = class {
         return this.#objects?.calledBack(message.id, message.outcome);
     }
   }
-  async #load({ module, files }) {
+  async #load({ module, files, usesProcess }) {
     try {
+      if (usesProcess) void Reflect.get(globalThis, "process");
       installDataFiles2(new BundleFiles(module, files));
       this.#exports = await import(module);
       this.#objects = new GuestObjects(this.#exports, (message) => this.say(message));
@@ -6851,6 +6853,63 @@ var GuestHost = class {
   }
 };
 
+// remote/sandbox/guest/quiet_process.ts
+function quietProcess() {
+  const made = Object.getOwnPropertyDescriptor(globalThis, "process");
+  let process;
+  Object.defineProperty(globalThis, "process", {
+    ...made,
+    get: () => {
+      if (process === void 0) {
+        process = made.get.call(globalThis);
+        const value = quietEnvironment(process.env);
+        Object.defineProperty(process, "env", {
+          value,
+          configurable: true,
+          enumerable: true
+        });
+      }
+      return process;
+    }
+  });
+}
+function quietEnvironment(env) {
+  const own = (set, name) => typeof name === "string" && Object.hasOwn(set, name);
+  const read = (name) => {
+    if (typeof name !== "string") return void 0;
+    return allowed(() => env[name]);
+  };
+  return new Proxy(/* @__PURE__ */ Object.create(null), {
+    get: (set, name) => own(set, name) ? set[name] : read(name),
+    has: (set, name) => own(set, name) || read(name) !== void 0,
+    set: (set, name, value) => Reflect.set(set, name, String(value)),
+    getOwnPropertyDescriptor: (set, name) => {
+      if (own(set, name)) return Reflect.getOwnPropertyDescriptor(set, name);
+      const value = read(name);
+      return value === void 0 ? void 0 : {
+        value,
+        configurable: true,
+        enumerable: true,
+        writable: true
+      };
+    },
+    ownKeys: (set) => [
+      .../* @__PURE__ */ new Set([
+        ...Object.keys(set),
+        ...allowed(() => Object.keys(env)) ?? []
+      ])
+    ]
+  });
+}
+function allowed(read) {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return void 0;
+    throw error;
+  }
+}
+
 // remote/sandbox/guest/scope.ts
 var removed = [
   "BroadcastChannel",
@@ -6872,6 +6931,7 @@ var removed = [
 ];
 function narrowScope() {
   tellTruth();
+  quietProcess();
   for (const name of removed) {
     for (let at = globalThis; at !== null; at = Object.getPrototypeOf(at)) {
       if (Object.hasOwn(at, name)) Reflect.deleteProperty(at, name);
