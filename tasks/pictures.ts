@@ -16,6 +16,20 @@ const made: readonly (readonly [command: string, left: string, image: string])[]
   ],
 ];
 
+/** Pipelines of examples that print only text, to be drawn. */
+const drawn: Record<string, string> = {
+  "02_remote_node.svg": `version: 1
+name: remote_node
+nodes:
+  - { id: VoiceActivityDetector, type: VoiceActivityDetector, executor: server }
+executors: { server: { host: 127.0.0.1, port: 50052 } }`,
+  "03_own_node.svg": `version: 1
+name: own_node
+nodes:
+  - { id: Loudness, module: "./nodes/loudness.ts#Loudness", executor: server }
+executors: { server: { host: 127.0.0.1, port: 50052 } }`,
+};
+
 async function run(program: string, args: readonly string[]): Promise<void> {
   const { success } = await new Deno.Command(program, {
     args: [...args],
@@ -31,6 +45,13 @@ if (import.meta.main) {
   for (const [command, left, image] of made) {
     await run(Deno.execPath(), ["run", "-A", ...command.split(" ")]);
     await Deno.copyFile(left, `docs/images/${image}`);
+    console.log(`docs/images/${image}`);
+  }
+  for (const [image, manifest] of Object.entries(drawn)) {
+    const path = `out/${image}.yaml`;
+    await Deno.writeTextFile(path, manifest);
+    const args = ["graph", path, "-o", `docs/images/${image}`];
+    await run(Deno.execPath(), ["run", "-A", "cli.ts", ...args]);
     console.log(`docs/images/${image}`);
   }
   const sound = "docs/images/05_conversation.mp3";

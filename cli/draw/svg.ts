@@ -11,6 +11,8 @@ export interface Placed extends Box {
 }
 
 const LETTER = 7.4;
+/** A letter of the title, which is larger. */
+const TITLE_LETTER = 10;
 const LINE = 17;
 const PADDING = 12;
 const GAP_X = 110;
@@ -57,7 +59,12 @@ export function toSvg(picture: Picture): string {
   const colorOf = (place: string | undefined) =>
     place === undefined ? "#475569" : colors[places.indexOf(place) % colors.length]!;
   const legendAt = Math.max(...placed.map(({ y, height }) => y + height)) + 40;
-  const width = Math.max(...placed.map((box) => box.x + box.width)) + 60;
+  const legendWidth = places.reduce(
+    (sum, place) => sum + (place ?? "here").length * LETTER + 50,
+    0,
+  );
+  const boxesEnd = Math.max(...placed.map((box) => box.x + box.width));
+  const width = 60 + Math.max(boxesEnd, 60 + picture.name.length * TITLE_LETTER, 60 + legendWidth);
   const height = legendAt + 24;
   const arrows = picture.arrows.map(({ from, to, label }) =>
     arrow(at.get(from)!, at.get(to)!, label)

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { layOut } from "../../cli/draw/svg.ts";
+import { layOut, toSvg } from "../../cli/draw/svg.ts";
 import { serve } from "../../remote/server/mod.ts";
 import { builtinNodes } from "../../nodes/mod.ts";
 import { cli, folder, recording, upper } from "./_cli.ts";
@@ -85,6 +85,16 @@ executors: { gpu: { host: gpu.internal } }
     (await cli(["graph", "g.yaml"], dir.path)).out,
     /^flowchart LR\n {2}subgraph place0\["gpu"\]/,
   );
+});
+
+Deno.test("Pictures are as wide as their title and their legend", () => {
+  const box = { id: "n", lines: [], place: "a_server_with_a_long_name", heat: undefined };
+  for (const name of ["x", "a_name_of_a_pipeline_that_is_long"]) {
+    const svg = toSvg({ name, boxes: [box], arrows: [], inputs: [], outputs: [] });
+    const width = Number(/width="(\d+(?:\.\d+)?)"/.exec(svg)![1]);
+    ok(width > 60 + 9.7 * name.length, `${width} for ${name.length} letters of 9.7 px`);
+    ok(width > 78 + 7.3 * box.place.length, `${width} for the place`);
+  }
 });
 
 Deno.test("Pictures have no boxes that overlap", () => {
