@@ -1,47 +1,17 @@
 import { PipelineError } from "../../core/errors.ts";
 import type { NodeSpec, Segment } from "../../core/executor.ts";
 import { Marker } from "../../core/frames/marker.ts";
-import { Barrier } from "../../core/stage/barrier.ts";
 import type { NodeStats } from "../../core/stats.ts";
-import { bytesOf, takeBatch, type Wire } from "./_wire.ts";
+import { BarrierCrossing } from "./_barrier_crossing.ts";
+import { HostInputs, INPUTS } from "./_host_inputs.ts";
+import { HostOutputs, OUTPUTS } from "./_host_outputs.ts";
+import type { FindPlace, Place, SegmentMessage } from "./_place.ts";
+import { bytesOf } from "./_wire.ts";
 import { errorOf, failureOf } from "./failure.ts";
-import type { Entry, GuestMessage, HostMessage } from "./protocol.ts";
+import type { Entry, HostMessage } from "./protocol.ts";
 
-/** The most inputs that wait in the guest, and about how many bytes of them. */
-const INPUTS = 64;
-const LEAST_INPUTS = 2;
-const INPUT_BYTES = 8 << 20;
-/** The most outputs that wait here; fewer of larger ones, so that they have about so many bytes. */
-const OUTPUTS = 64;
-const FIRST_OUTPUTS = 8;
-const LEAST_OUTPUTS = 2;
-const OUTPUT_BYTES = 8 << 20;
-/** The most bytes of outputs that wait here, whatever a guest sends. */
-const MAX_OUTPUT_BYTES = 512 << 20;
 /** How long nodes may take to close, in ms, before their guest is ended. */
 const CLOSE_MS = 5_000;
-
-/** Where the nodes of a segment run. */
-export interface Place {
-  /** The messages to it. */
-  readonly wire: Wire<HostMessage>;
-  /** The number of the segment there. */
-  readonly id: number;
-  /** The segment is over there; resolves when nothing of it is left. */
-  release(): Promise<void>;
-  /** The guest said what it must not: ends it, which calls {@linkcode HostSegment.lost}. */
-  refuse(what: string): void;
-  /** Ends the guest of a segment that does not end. */
-  abandon(): void;
-}
-
-/** How a segment gets its place: it calls `open` message by itself. */
-export type FindPlace = (
-  segment: HostSegment,
-  states: Map<string, unknown> | undefined,
-) => Promise<Place>;
-
-type GuestSays = GuestMessage & { segment: number };
 
 /**
  * A segment whose nodes run behind a {@linkcode Wire}: in a sandbox or in a thread. Opens when first used.
@@ -64,24 +34,14 @@ export class HostSegment implements Segment {
   #closing = false;
   #finished = false;
 
-  #pending: Entry[] = [];
-  /** The sizes of the inputs that were sent and for which the guest has not given credit yet. */
-  readonly #sent: number[] = [];
-  /** Bytes of the inputs that are pending or sent. */
-  #inputBytes = 0;
+  readonly #inputs = new HostInputs();
   #room: (() => void) | undefined;
-  /** Barriers that are on their way through the guest. */
-  readonly #barriers: Barrier[] = [];
+  readonly #barriers: BarrierCrossing;
 
-  #outputs: unknown[] = [];
-  #outputBytes = 0;
+  readonly #outputs = new HostOutputs();
   /** The guest told all of its outputs. */
   #complete = false;
   #wanted = false;
-  /** Outputs that the guest may still send, and how many were taken since it was told. */
-  #credit = 0;
-  #consumed = 0;
-  #window = FIRST_OUTPUTS;
 
   #written = 0;
   #taken = 0;
@@ -92,6 +52,7 @@ export class HostSegment implements Segment {
   /** @param nodes what runs there; @param find gets the place */
   constructor(nodes: readonly NodeSpec[], find: FindPlace) {
     this.#find = find;
+    this.#barriers = new BarrierCrossing(nodes.map(({ name }) => name));
     this.#stats = nodes.map(({ name, type }) => emptyStats(name, type));
     this.capacity = INPUTS + OUTPUTS + 2 + nodes.reduce((sum, node) => sum + capacityOf(node), 0);
     this.readable = new ReadableStream<unknown>({
@@ -142,9 +103,8 @@ export class HostSegment implements Segment {
   /** Drops what was written and is not yet out. */
   interrupt(): Promise<void> {
     this.#dropUntil = this.#written;
-    for (const entry of this.#pending) if (!isKept(entry)) this.#inputBytes -= bytesOf(entry);
-    this.#pending = this.#pending.filter(isKept);
-    this.#outputs = this.#outputs.filter((chunk) => chunk instanceof Marker);
+    this.#inputs.drop();
+    this.#outputs.drop();
     this.#grant();
     this.#room?.();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -173,14 +133,16 @@ export class HostSegment implements Segment {
   }
 
   /** A message of the guest for this segment. What it throws ends the guest. */
-  accept(message: GuestSays): void {
+  accept(message: SegmentMessage): void {
     switch (message.type) {
       case "opened":
         return;
       case "outputs":
         return this.#acceptOutputs(message.entries);
       case "credit":
-        return this.#acceptCredit(message.count);
+        this.#inputs.credited(message.count);
+        this.#room?.();
+        return;
       case "interrupted": {
         const resolve = this.#interrupts.get(message.id);
         if (resolve === undefined) throw new Error("an interrupt is none");
@@ -220,7 +182,7 @@ export class HostSegment implements Segment {
         return;
       }
       this.#grant();
-      if (this.#pending.length > 0) place.wire.schedule(this.#inputSource);
+      if (this.#inputs.pending) place.wire.schedule(this.#inputSource);
       this.#room?.();
     } catch (error) {
       this.#endWith(error);
@@ -230,30 +192,21 @@ export class HostSegment implements Segment {
   async #write(chunk: unknown): Promise<void> {
     const number = ++this.#taken;
     this.#begin();
-    while (!this.#hasRoom()) {
+    while (this.#place === undefined || !this.#inputs.hasRoom) {
       await new Promise<void>((resolve) => this.#room = resolve);
       if (this.#over) return;
     }
     if (number <= this.#dropUntil && !(chunk instanceof Marker)) return;
-    const entry = entryOf(chunk, this.#barriers);
-    this.#pending.push(entry);
-    this.#inputBytes += bytesOf(entry);
-    this.#place!.wire.schedule(this.#inputSource);
-  }
-
-  #hasRoom(): boolean {
-    if (this.#place === undefined) return false;
-    const count = this.#sent.length + this.#pending.length;
-    return count < INPUTS && (this.#inputBytes < INPUT_BYTES || count < LEAST_INPUTS);
+    this.#inputs.add(this.#barriers.entryOf(chunk));
+    this.#place.wire.schedule(this.#inputSource);
   }
 
   readonly #inputSource = {
     next: (): HostMessage | undefined => {
       const place = this.#place;
-      if (place === undefined || this.#pending.length === 0) return undefined;
-      const entries = takeBatch(this.#pending);
-      this.#sent.push(...entries.map(bytesOf));
-      if (this.#pending.length > 0) place.wire.schedule(this.#inputSource);
+      if (place === undefined || !this.#inputs.pending) return undefined;
+      const entries = this.#inputs.take();
+      if (this.#inputs.pending) place.wire.schedule(this.#inputSource);
       return { type: "inputs", segment: place.id, entries };
     },
     failed: (error: unknown): void => void this.stop(error),
@@ -261,11 +214,8 @@ export class HostSegment implements Segment {
 
   readonly #creditSource = {
     next: (): HostMessage | undefined => {
-      const count = this.#consumed;
-      if (count === 0 || this.#over) return undefined;
-      this.#consumed = 0;
-      this.#credit += count;
-      return { type: "credit", segment: this.#place!.id, count };
+      const count = this.#over ? 0 : this.#outputs.takeDue();
+      return count === 0 ? undefined : { type: "credit", segment: this.#place!.id, count };
     },
     failed: (error: unknown): void => void this.stop(error),
   };
@@ -288,25 +238,16 @@ export class HostSegment implements Segment {
   }
 
   #acceptOutputs(entries: readonly Entry[]): void {
-    this.#credit -= entries.length;
-    if (this.#credit < 0) throw new Error("it sent more outputs than it may");
+    this.#outputs.expect(entries.length);
     for (const entry of entries) {
       const bytes = bytesOf(entry);
-      this.#window = windowFor(bytes);
-      const chunk = this.#chunkOf(entry);
+      this.#outputs.measure(bytes);
+      const chunk = this.#barriers.chunkOf(entry);
       if (this.#interrupts.size > 0 && !(chunk instanceof Marker)) continue;
-      this.#outputs.push(chunk);
-      this.#outputBytes += bytes;
+      this.#outputs.put(chunk, bytes);
     }
-    if (this.#outputBytes > MAX_OUTPUT_BYTES) throw new Error("it sent more bytes than it may");
     this.#deliver();
     this.#grant();
-  }
-
-  #acceptCredit(count: number): void {
-    if (count > this.#sent.length) throw new Error("it gave credit for inputs that it did not get");
-    for (const bytes of this.#sent.splice(0, count)) this.#inputBytes -= bytes;
-    this.#room?.();
   }
 
   #acceptStats(stats: NodeStats[]): void {
@@ -320,10 +261,9 @@ export class HostSegment implements Segment {
   /** Hands a chunk to the reader if it waits for one. */
   #deliver(): void {
     if (!this.#wanted || this.#over) return;
-    if (this.#outputs.length > 0) {
+    if (!this.#outputs.empty) {
       this.#wanted = false;
-      this.#output.enqueue(this.#outputs.shift());
-      if (this.#outputs.length === 0) this.#outputBytes = 0;
+      this.#output.enqueue(this.#outputs.take());
       this.#grant();
     } else if (this.#complete) {
       this.#finish();
@@ -334,28 +274,8 @@ export class HostSegment implements Segment {
   /** Lets the guest send as much as there is room for. */
   #grant(): void {
     if (this.#place === undefined || this.#over || this.#complete) return;
-    const free = this.#window - this.#outputs.length - this.#credit - this.#consumed;
-    if (free <= 0) return;
-    if (this.#window > 4 && free < this.#window / 4) return; // not for each one of many
-    this.#consumed += free;
+    if (!this.#outputs.makeDue()) return;
     this.#place.wire.schedule(this.#creditSource);
-  }
-
-  #chunkOf(entry: Entry): unknown {
-    switch (entry.kind) {
-      case "chunk":
-        return entry.value;
-      case "barrier": {
-        const barrier = this.#barriers.shift();
-        if (barrier?.sequence !== entry.sequence) throw new Error("a barrier is none");
-        for (const [name, state] of entry.states) {
-          // the states of other nodes are not for this guest to tell
-          if (!this.#stats.some((node) => node.name === name)) throw new Error("a state is none");
-          barrier.states.set(name, state);
-        }
-        return barrier;
-      }
-    }
   }
 
   /** All outputs are told; those that wait are still read. */
@@ -374,8 +294,8 @@ export class HostSegment implements Segment {
   #fail(reason: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    this.#outputs = [];
-    this.#pending = [];
+    this.#outputs.clear();
+    this.#inputs.clear();
     this.#output.error(reason);
     this.#input.error(reason);
     this.#settle();
@@ -398,17 +318,6 @@ export class HostSegment implements Segment {
   }
 }
 
-function entryOf(chunk: unknown, barriers: Barrier[]): Entry {
-  if (!(chunk instanceof Barrier)) return { kind: "chunk", value: chunk };
-  barriers.push(chunk);
-  const { sequence, snapshot } = chunk;
-  return { kind: "barrier", sequence, snapshot, states: new Map() };
-}
-
-function isKept(entry: Entry): boolean {
-  return entry.kind === "barrier" || entry.value instanceof Marker;
-}
-
 function capacityOf({ concurrency = 1, queue }: NodeSpec): number {
   return (queue?.size ?? 1) + concurrency + 1;
 }
@@ -416,10 +325,4 @@ function capacityOf({ concurrency = 1, queue }: NodeSpec): number {
 function emptyStats(name: string, type: string): NodeStats {
   const latency = { p50: 0, p95: 0, p99: 0 };
   return { name, type, in: 0, out: 0, dropped: 0, errors: 0, busyMs: 0, latency, queueDepth: 0 };
-}
-
-/** How many outputs of a size may wait. */
-function windowFor(bytes: number): number {
-  const fitting = Math.floor(OUTPUT_BYTES / Math.max(bytes, 1));
-  return Math.max(LEAST_OUTPUTS, Math.min(OUTPUTS, fitting));
 }

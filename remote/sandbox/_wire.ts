@@ -1,3 +1,4 @@
+import { Marker } from "../../core/frames/marker.ts";
 import type { Entry } from "./protocol.ts";
 
 /** Gives messages when there is room for them. */
@@ -40,4 +41,9 @@ export function bytesOf(entry: Entry): number {
   if (ArrayBuffer.isView(value)) return value.byteLength;
   const { data } = value as { data?: unknown };
   return ArrayBuffer.isView(data) ? data.byteLength : 256;
+}
+
+/** Whether an entry outlives an interrupt. */
+export function isKept(entry: Entry): boolean {
+  return entry.kind === "barrier" || entry.value instanceof Marker;
 }

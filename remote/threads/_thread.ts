@@ -1,6 +1,7 @@
 import { PipelineError } from "../../core/errors.ts";
 import type { NodeSpec } from "../../core/executor.ts";
-import type { HostSegment, Place } from "../sandbox/_host_segment.ts";
+import type { HostSegment } from "../sandbox/_host_segment.ts";
+import type { Place } from "../sandbox/_place.ts";
 import type { GuestMessage, HostMessage } from "../sandbox/protocol.ts";
 import { PortWire, unpack } from "./_port_wire.ts";
 

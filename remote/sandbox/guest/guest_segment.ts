@@ -1,13 +1,12 @@
 import { ConfigurationError } from "../../../core/errors.ts";
 import type { NodeSpec } from "../../../core/executor.ts";
-import { Marker } from "../../../core/frames/marker.ts";
 import { type AnyNode, Node, type NodeClass, type NodeConfig } from "../../../core/node.ts";
 import { Barrier } from "../../../core/stage/barrier.ts";
 import { connect, type RestorableSegment } from "../../../core/stage/connect.ts";
 import { errorOf, type Failure, failureOf } from "../failure.ts";
 import { type FunctionKind, FunctionNode } from "../../../nodes/code/function_node.ts";
 import type { Entry, GuestMessage } from "../protocol.ts";
-import { bytesOf, takeBatch, type Wire } from "../_wire.ts";
+import { bytesOf, isKept, takeBatch, type Wire } from "../_wire.ts";
 
 /** The exports of a module. */
 export type Exports = Readonly<Record<string, unknown>>;
@@ -250,8 +249,4 @@ function entryOf(value: unknown): Entry {
   if (!(value instanceof Barrier)) return { kind: "chunk", value };
   const { sequence, snapshot, states } = value;
   return { kind: "barrier", sequence, snapshot, states };
-}
-
-function isKept(entry: Entry): boolean {
-  return entry.kind === "barrier" || entry.value instanceof Marker;
 }
