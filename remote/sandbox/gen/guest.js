@@ -6513,6 +6513,9 @@ function bytesOf(entry) {
   const { data } = value;
   return ArrayBuffer.isView(data) ? data.byteLength : 256;
 }
+function isKept(entry) {
+  return entry.kind === "barrier" || entry.value instanceof Marker;
+}
 
 // remote/sandbox/guest/guest_segment.ts
 var CREDIT_CHUNKS = 16;
@@ -6754,9 +6757,6 @@ function entryOf2(value) {
     snapshot,
     states
   };
-}
-function isKept(entry) {
-  return entry.kind === "barrier" || entry.value instanceof Marker;
 }
 
 // remote/sandbox/guest/guest_host.ts
