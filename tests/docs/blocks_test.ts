@@ -57,6 +57,41 @@ Deno.test("deno test --doc finds the TypeScript of the documentation, in CI and 
   deepEqual(exclude.filter((path: string) => /docs|examples|README/.test(path)), []);
 });
 
+Deno.test("TypeScript in the documentation prints what the comments behind console.log say", async () => {
+  const blocks = (await allBlocks()).filter(({ language, rest, text }) =>
+    language === "ts" && rest === "" && /console\.log\(.*\/\/ /.test(text)
+  );
+  ok(blocks.length > 8, `${blocks.length} blocks were found`);
+  const folder = await Deno.makeTempDir({ prefix: "blocks_" });
+  try {
+    const paths = await Promise.all(blocks.map(async ({ text }, index) => {
+      const path = `${folder}/${index}.ts`;
+      // modules that a page names are beside it
+      await Deno.writeTextFile(path, text.replaceAll('"../examples/', `"${root}examples/`));
+      return path;
+    }));
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", `--config=${root}deno.json`].concat(
+        `${root}tests/docs/_run_blocks.ts`,
+        paths,
+      ),
+      cwd: root,
+    }).output();
+    equal(code, 0, new TextDecoder().decode(stderr));
+    const logged = JSON.parse(new TextDecoder().decode(stdout)) as string[][];
+    const bare = (text: string) => text.replaceAll(/\s/g, "");
+    const wrong = blocks.flatMap(({ at, text }, index) => {
+      const lines = logged[index]!.map(bare);
+      return [...text.matchAll(/console\.log\(.*?\/\/ (.+)$/gm)].map(([, told]) => bare(told!))
+        .filter((told) => !lines.includes(told) && lines.join(",") !== told)
+        .map((told) => `${at} says ${told} and prints ${lines}`);
+    });
+    deepEqual(wrong, []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("Every YAML and JSON block in the documentation is what it says", async () => {
   const faults: string[] = [];
   for (const { at, path, language, text } of await allBlocks()) {
