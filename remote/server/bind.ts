@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { Server as NetServer } from "node:net";
 import { type Server, ServerCredentials } from "@grpc/grpc-js";
 import { ConfigurationError } from "../../core/errors.ts";
 
@@ -28,18 +29,30 @@ export interface BindOptions {
  *
  * @throws {ConfigurationError} if the port cannot be had, or strangers could call
  */
-export async function bind(server: Server, options: BindOptions): Promise<number> {
-  const { host, port, tls } = options;
+export async function bind(
+  server: Server,
+  options: BindOptions & { maxConnections: number },
+): Promise<number> {
+  const { host, port, tls, maxConnections } = options;
   assertGuarded(options);
   const target = addressOf(host, port);
   const credentials = credentialsOf(tls);
   return await new Promise((resolve, reject) => {
     server.bindAsync(target, credentials, (cause, bound) => {
-      if (cause === null) return resolve(bound);
+      if (cause === null) {
+        limitConnections(server, maxConnections);
+        return resolve(bound);
+      }
       const message = `Cannot listen on ${target}: ${cause.message}`;
       reject(new ConfigurationError(message, { cause }));
     });
   });
+}
+
+/** Refuses connections beyond a number. grpc-js has no such option, but node's servers inside of it do. */
+function limitConnections(server: Server, max: number): void {
+  const { http2Servers } = server as unknown as { http2Servers: Map<NetServer, unknown> };
+  for (const listener of http2Servers.keys()) listener.maxConnections = max;
 }
 
 /** @throws {ConfigurationError} if strangers could call */

@@ -72,6 +72,7 @@ export async function makeGrpcServer(
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": 2 * maxSessions + 100,
+    "grpc.max_connection_idle_ms": 600_000,
     "grpc.keepalive_time_ms": 20_000,
     "grpc.keepalive_timeout_ms": 10_000,
     ...(access.required && { interceptors: [access.interceptor] }),

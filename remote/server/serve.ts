@@ -93,7 +93,8 @@ export async function serve(options: ServeOptions = {}): Promise<RunningServer> 
   let bound: number;
   try {
     const hasTokens = access.required;
-    bound = await bind(made.server, { host, port, tls, hasTokens, insecure });
+    const maxConnections = 2 * (options.maxSessions ?? DEFAULT_MAX_SESSIONS) + 100;
+    bound = await bind(made.server, { host, port, tls, hasTokens, insecure, maxConnections });
     if (options.httpPort !== undefined) {
       const { metrics, state } = made;
       const isReady = () => !state.draining;

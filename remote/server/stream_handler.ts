@@ -122,6 +122,7 @@ class StreamHandler {
   }
 
   #open(open: Open): void {
+    this.#timeouts.opened();
     checkVersion(open.protocolVersion);
     const { access } = this.#server.settings;
     const caller = access.callerOf(this.#call.metadata);

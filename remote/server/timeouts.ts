@@ -1,10 +1,17 @@
 import { status } from "@grpc/grpc-js";
 import { RemoteError } from "../../core/errors.ts";
 
-/** Ends a session that is silent or runs for too long. One timer, however many messages pass. */
+/** How long a call may take to open its session, in ms: until then it counts in no other limit. */
+const OPEN_MS = 10_000;
+
+/**
+ * Ends a session that is not opened, is silent, or runs for too long. One timer of each, however many
+ * messages pass.
+ */
 export class Timeouts {
   readonly #fail: (error: RemoteError) => void;
   readonly #idleMs: number;
+  readonly #openTimer: ReturnType<typeof setTimeout>;
   readonly #wallTimer: ReturnType<typeof setTimeout> | undefined;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #touched = performance.now();
@@ -16,12 +23,20 @@ export class Timeouts {
   ) {
     this.#fail = fail;
     this.#idleMs = idleTimeoutMs;
+    this.#openTimer = setTimeout(() => {
+      fail(exceeded(`it was not opened within ${OPEN_MS} ms`));
+    }, OPEN_MS);
     if (wallTimeoutMs > 0) {
       this.#wallTimer = setTimeout(() => {
         fail(exceeded(`it took longer than ${wallTimeoutMs} ms`));
       }, wallTimeoutMs);
     }
     if (idleTimeoutMs > 0) this.#watch(idleTimeoutMs);
+  }
+
+  /** Its first message has come. */
+  opened(): void {
+    clearTimeout(this.#openTimer);
   }
 
   /** Something was sent or came. */
@@ -31,6 +46,7 @@ export class Timeouts {
 
   /** It is over. */
   clear(): void {
+    clearTimeout(this.#openTimer);
     clearTimeout(this.#wallTimer);
     clearTimeout(this.#idleTimer);
   }

@@ -2,11 +2,12 @@
 import { serve } from "../../remote/server/mod.ts";
 import { testNodes } from "./_nodes.ts";
 
-const [port = "0", maxSessions = "1000", pipelines] = Deno.args;
+const [port = "0", maxSessions = "1000", pipelines = "", maxBytesInFlight] = Deno.args;
 const server = await serve({
   port: Number(port),
   nodes: testNodes,
   maxSessions: Number(maxSessions),
-  ...(pipelines !== undefined && { pipelines }),
+  policy: maxBytesInFlight === undefined ? {} : { maxBytesInFlight: Number(maxBytesInFlight) },
+  ...(pipelines !== "" && { pipelines }),
 });
 console.log(server.port);
