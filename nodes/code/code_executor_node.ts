@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { encodeValue } from "../../core/codec/mod.ts";
 import { Node, type NodeContext } from "../../core/node.ts";
-import { type Bundle, type Sandbox, sandboxes } from "./_sandboxes.ts";
+import { type Bundle, placeOf, type Sandbox } from "./code_place.ts";
 
 const schema = z.strictObject({
   source: z.string().min(1).max(1_000_000)
@@ -47,13 +47,13 @@ export class CodeExecutorNode
   /** Loads the text into a sandbox. @throws what the text has of syntax errors */
   override async open(_context: NodeContext): Promise<void> {
     const { source, memoryBytes } = this.options;
-    const host = await sandboxes();
+    const place = await placeOf(this);
     // all of the wrapper is on the first line, so that the lines in a stack are those of the text
     const code =
       `export const run = async (input: any) => { let result: any; ${source}\n; return result; };`;
     const bundle: Bundle = bundleOf(code);
     const policy = { limits: { memoryBytes, idleMs: Infinity, wallMs: Infinity } };
-    this.#sandbox = await host.load(bundle, { policy, language: "ts" });
+    this.#sandbox = await place.load(bundle, { policy, language: "ts" });
   }
 
   /**

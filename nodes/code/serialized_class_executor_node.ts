@@ -2,7 +2,7 @@ import { z } from "zod";
 import { encodeValue } from "../../core/codec/mod.ts";
 import { cannot, ConfigurationError } from "../../core/errors.ts";
 import { Node } from "../../core/node.ts";
-import { type Sandbox, sandboxes } from "./_sandboxes.ts";
+import { placeOf, type Sandbox } from "./code_place.ts";
 
 const schema = z.strictObject({
   bundles: z.int().min(1).max(64).default(4).describe("Bundles of which a sandbox is kept"),
@@ -137,7 +137,7 @@ export class SerializedClassExecutorNode extends Node<
     const bundle = await openBundle(bytes as Uint8Array<ArrayBuffer>, { digest });
     const { memoryBytes } = this.options;
     const policy = { limits: { memoryBytes, idleMs: Infinity, wallMs: Infinity } };
-    const sandbox = await (await sandboxes()).load(bundle, { policy });
+    const sandbox = await (await placeOf(this)).load(bundle, { policy });
     sandbox.onEnd(() => this.#sandboxes.delete(digest));
     return sandbox;
   }

@@ -84,6 +84,7 @@ export async function makeGrpcServer(
   const host: SessionHost = {
     registry,
     userCode: userCode && ((caller) => userCode.executor(caller)),
+    code: userCode && ((caller) => userCode.code(caller)),
   };
   const state: ServerState = new ServerState({
     host,

@@ -5,6 +5,7 @@ import type { AnyNode } from "../../core/node.ts";
 import { Pipeline } from "../../core/pipeline.ts";
 import type { NodeStats } from "../../core/stats.ts";
 import type { NodeRegistry } from "../../core/registry.ts";
+import { type CodePlace, hasPlace, placeCode } from "../../nodes/code/code_place.ts";
 import { type Caller, mayUse } from "./access.ts";
 import { NodeElsewhere } from "../sandbox/host/node_elsewhere.ts";
 
@@ -14,6 +15,8 @@ export interface SessionHost {
   registry: NodeRegistry;
   /** Where a caller's code of one session runs, usually in sandboxes. Without it, user code is refused. */
   userCode?: (caller: Caller) => Executor;
+  /** Where nodes load what they run as code for a caller. @default a pool without rights, with their own limits */
+  code?: (caller: Caller) => CodePlace;
 }
 
 /** How a line of nodes can go on elsewhere; `node` is the first that cannot. */
@@ -41,7 +44,9 @@ export function makeNodes(
           code: status.PERMISSION_DENIED,
         });
       }
-      return host.registry.create(spec);
+      const node = host.registry.create(spec);
+      if (nodeClass?.access?.includes("code") && host.code) placeCode(node, host.code(caller));
+      return node;
     }
     const { userCode } = host;
     if (userCode === undefined) {
@@ -65,9 +70,13 @@ export function pipelineOf(nodes: readonly AnyNode[]): Pipeline {
  */
 export function busyMsOf(nodes: readonly AnyNode[], stats: readonly NodeStats[]): number {
   return stats.reduce(
-    (sum, { busyMs }, index) => nodes[index] instanceof NodeElsewhere ? sum : sum + busyMs,
+    (sum, { busyMs }, index) => isElsewhere(nodes[index]!) ? sum : sum + busyMs,
     0,
   );
+}
+
+function isElsewhere(node: AnyNode): boolean {
+  return node instanceof NodeElsewhere || hasPlace(node);
 }
 
 /** How a line of nodes can go on elsewhere after this process died. */

@@ -7,6 +7,7 @@ import { assertVersions } from "../../packaging/versions.ts";
 import { narrowedPolicy, SandboxHost, type SandboxPolicy } from "../sandbox/host/sandbox_host.ts";
 import { makeOwnFolder } from "../sandbox/host/own_folder.ts";
 import type { SandboxPoolOptions } from "../sandbox/host/sandbox_pool.ts";
+import type { CodePlace } from "../../nodes/code/code_place.ts";
 import type { Caller } from "./access.ts";
 import { BUNDLE } from "../wire/messages.ts";
 
@@ -96,6 +97,21 @@ export class UserCode implements AsyncDisposable {
     return {
       name: "sandbox",
       open: (nodes) => this.sandboxes.open(nodes, (spec) => this.#bundleOf(spec), options),
+    };
+  }
+
+  /**
+   * Where nodes load what they run as code for a caller: never more than the caller's own code may do.
+   *
+   * @throws {RemoteError} PERMISSION_DENIED, if the caller may bring no code
+   */
+  code(caller: Caller): CodePlace {
+    const wide = this.policyOf(caller);
+    return {
+      load: (bundle, { policy, language }) => {
+        const options = { policy: narrowedPolicy(wide, policy), language, onCpu: caller.onCpu };
+        return this.sandboxes.load(bundle, options);
+      },
     };
   }
 

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { Pipeline, RemoteExecutor } from "@remotemedia/sdk";
+import {
+  CodeExecutorNode,
+  Pipeline,
+  RemoteExecutor,
+  SerializedClassExecutorNode,
+} from "@remotemedia/sdk";
+import { type NodeError, SandboxError } from "../../../core/errors.ts";
 import { createBundle, sha256Hex } from "../../../packaging/mod.ts";
 import { Endpoint } from "../../../remote/client/endpoint.ts";
 import { checkOptions } from "../../../remote/client/options.ts";
@@ -58,4 +64,41 @@ Deno.test("Server refuses bundles that are not what they say, and goes on", asyn
   } finally {
     endpoint.close();
   }
+});
+
+Deno.test("Server holds nodes that run code to the token's policy too, in its own pool", async () => {
+  const nodes = ["CodeExecutorNode", "SerializedClassExecutorNode"];
+  await using server = await serve({
+    port: 0,
+    userCode: { max: 2, warm: 0 },
+    tokens: [
+      { name: "all", token: token("all"), policy: { nodes } },
+      { name: "none", token: token("none"), policy: { nodes, userCode: false } },
+      {
+        name: "little",
+        token: token("little"),
+        policy: { nodes, userCode: { limits: { cpuMs: 200, memoryBytes: 40_000_000 } } },
+      },
+    ],
+  });
+  const because = (reason: string) => ({ cause }: NodeError) =>
+    cause instanceof SandboxError && cause.reason === reason;
+  const run = async (name: string, source: string) => {
+    await using executor = new RemoteExecutor({ port: server.port, token: token(name) });
+    const node = new CodeExecutorNode({ source }, { executor });
+    return await Array.fromAsync(new Pipeline([node]).run([1]));
+  };
+  assert.deepEqual(await run("all", "result = input + 1"), [2]);
+  await assert.rejects(run("none", "result = input"), /may bring none/);
+  assert.deepEqual(await run("little", "result = input + 1"), [2]);
+  await assert.rejects(run("little", "for (;;);"), because("cpu"));
+  await assert.rejects(
+    run("little", "const all = []; for (;;) all.push(new Uint8Array(1e6).fill(1));"),
+    because("memory"),
+  );
+  const { bytes } = await createBundle(new URL("./_user_nodes.ts", import.meta.url));
+  const calls = [{ bundle: bytes, export: "Spin", state: {}, method: "process", args: [1] }];
+  await using executor = new RemoteExecutor({ port: server.port, token: token("little") });
+  const serialized = new Pipeline([new SerializedClassExecutorNode({}, { executor })]);
+  await assert.rejects(Array.fromAsync(serialized.run(calls)), because("cpu"));
 });
