@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { basename, join, resolve } from "node:path";
 import { ConfigurationError } from "../core/errors.ts";
 import config from "../deno.json" with { type: "json" };
@@ -9,8 +9,12 @@ export function initCommand(): Command {
   return new Command("init")
     .description("Start a project: a node, its test, a manifest and a README that work at once")
     .argument("[folder]", "Where; made if it is not there", ".")
-    .action(async (folder: string) => {
-      const files = filesOf(basename(resolve(folder)));
+    .addOption(
+      new Option("--sdk <folder>", "Use the SDK of a checkout instead of the published one")
+        .env("REMOTEMEDIA_SDK"),
+    )
+    .action(async (folder: string, { sdk }: { sdk?: string }) => {
+      const files = filesOf(basename(resolve(folder)), await linkTo(sdk));
       await Deno.mkdir(folder, { recursive: true });
       for (const name of Object.keys(files)) {
         const isThere = await Deno.stat(join(folder, name)).then(() => true, () => false);
@@ -25,22 +29,32 @@ export function initCommand(): Command {
     });
 }
 
-/** The files of a project. Its import map has the SDK's own imports too, as a file's are looked up there. */
-function filesOf(name: string): Record<string, string> {
-  const sdk = Object.fromEntries(
-    Object.entries(config.exports).map(([path, file]) => [
-      `@remotemedia/sdk${path.slice(1)}`,
-      import.meta.resolve(`../${file}`),
-    ]),
-  );
-  const cli = import.meta.resolve("../cli.ts");
+/** What makes Deno take the package from a folder. @throws {ConfigurationError} if it is not there */
+async function linkTo(sdk: string | undefined): Promise<{ links?: string[] }> {
+  if (sdk === undefined || sdk === "") return {};
+  const folder = resolve(sdk);
+  const { name } = await Deno.readTextFile(join(folder, "deno.json")).then(JSON.parse)
+    .catch(() => ({}));
+  if (name !== config.name) {
+    throw new ConfigurationError(`Cannot use the SDK of ${folder} as it holds no ${config.name}`);
+  }
+  return { links: [folder] };
+}
+
+/** The files of a project. */
+function filesOf(name: string, link: { links?: string[] }): Record<string, string> {
+  const sdk = `jsr:${config.name}@${config.version}`;
+  const modules = Object.keys(config.exports).map((path) => path.slice(1))
+    .filter((path) => path !== "/cli");
   const project = {
     tasks: {
-      run: `deno run -A ${cli} run pipeline.yaml`,
-      test: "deno test -A --no-check",
+      remotemedia: `deno run -A ${sdk}/cli`,
+      run: `deno run -A ${sdk}/cli run pipeline.yaml`,
+      test: "deno test -A",
       check: "deno check",
     },
-    imports: { ...sdk, ...config.imports },
+    imports: Object.fromEntries(modules.map((path) => [config.name + path, sdk + path])),
+    ...link,
     unstable: config.unstable,
   };
   return {
@@ -99,5 +113,6 @@ function readme(name: string): string {
 
 - \`deno task test\` tests the node.
 - \`deno task run -i speech.wav -o loudness.csv\` runs \`pipeline.yaml\` over a file.
+- \`deno task remotemedia --help\` tells what else there is.
 `;
 }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { layOut, toSvg } from "../../cli/draw/svg.ts";
 import { serve } from "../../remote/server/mod.ts";
 import { builtinNodes } from "../../nodes/mod.ts";
-import { cli, folder, recording, upper } from "./_cli.ts";
+import { cli, folder, recording, root, upper } from "./_cli.ts";
 
 Deno.test("validate says what is wrong, where, and with exit code 2", async () => {
   await using dir = await folder({
@@ -145,22 +145,23 @@ Deno.test("doctor, inspect and completions tell what they are asked", async () =
   ok(success);
 });
 
-Deno.test("init starts a project whose test passes and whose pipeline runs, and overwrites nothing", async () => {
+Deno.test("init writes a project on the published package, or on a checkout, and overwrites nothing", async () => {
   await using dir = await folder();
+  const project = async (name: string) =>
+    JSON.parse(await Deno.readTextFile(`${dir.path}/${name}/deno.json`));
   equal((await cli(["init", "mine"], dir.path)).code, 0);
-  const task = async (...args: string[]) => {
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["task", ...args],
-      cwd: `${dir.path}/mine`,
-    }).output();
-    equal(code, 0, new TextDecoder().decode(stderr));
-    return new TextDecoder().decode(stdout);
-  };
-  match(await task("test"), /1 passed/);
-  await task("run", "-i", recording, "-o", "loudness.csv");
-  const rows = (await Deno.readTextFile(`${dir.path}/mine/loudness.csv`)).split("\n");
-  equal(rows[0], "timestamp,db");
-  ok(rows.length > 1000);
+  const mine = await project("mine");
+  match(mine.imports["@remotemedia/sdk"], /^jsr:@remotemedia\/sdk@\d+\.\d+\.\d+$/);
+  match(
+    mine.tasks.run,
+    /^deno run -A jsr:@remotemedia\/sdk@\d+\.\d+\.\d+\/cli run pipeline\.yaml$/,
+  );
+  equal(mine.links, undefined);
+  equal((await cli(["init", "linked", "--sdk", root], dir.path)).code, 0); // run by tests/docs
+  deepEqual((await project("linked")).links, [root.replace(/\/$/, "")]);
+  const wrong = await cli(["init", "other", "--sdk", "mine"], dir.path);
+  equal(wrong.code, 2);
+  match(wrong.err, /Cannot use the SDK of .*mine as it holds no @remotemedia\/sdk/);
   const again = await cli(["init", "mine"], dir.path);
   equal(again.code, 2);
   match(again.err, /is there already/);

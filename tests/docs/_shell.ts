@@ -14,7 +14,7 @@ const notRun: readonly (readonly [command: RegExp, reason: string])[] = [
   [/^gst-launch-1\.0 /, "shows how it was elsewhere"],
   [/^grpcurl /, "tests/remote/grpcurl_test.ts runs it where it is there"],
   [
-    /^(curl|openssl|export|cd|mkdir|cat|ls|echo|cp|mv|kill|git|source|umask|chmod) ?/,
+    /^(curl|openssl|export|cd|mkdir|cat|ls|echo|cp|mv|kill|git|source|umask|chmod|head|cmp) ?/,
     "no command of ours",
   ],
 ];
@@ -42,10 +42,12 @@ export function faultOf(command: string): string | undefined {
 function denoFault([command, ...args]: string[]): string | undefined {
   if (command === "task") {
     const [name = "", ...rest] = args.filter((word) => word !== "-q");
-    if (!Object.hasOwn(config.tasks, name) && !["run", "test", "check"].includes(name)) {
+    if (
+      !Object.hasOwn(config.tasks, name) && !["run", "test", "check", "remotemedia"].includes(name)
+    ) {
       return `there is no task ${name}`;
     }
-    if (name === "cli") return cliFault(rest);
+    if (name === "cli" || name === "remotemedia") return cliFault(rest);
     return name === "serve" ? serveFault(rest) : undefined;
   }
   if (command === "run" || command === "test" || command === "check") {

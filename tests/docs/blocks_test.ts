@@ -25,6 +25,8 @@ const notRun: readonly (readonly [path: string, beginning: string, reason: strin
     "export class PeakHold",
     "part of a module: examples/03_own_node.ts is whole",
   ],
+  ["docs/getting_started.md", "// pauses.ts", "tests/docs/getting_started_test.ts runs it"],
+  ["docs/getting_started.md", "// pauses_test.ts", "tests/docs/getting_started_test.ts runs it"],
   [
     "docs/remote_execution.md",
     "export class Loudness",
