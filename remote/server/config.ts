@@ -1,8 +1,12 @@
-import { parse } from "yaml";
 import { z } from "zod";
-import { ConfigurationError, messageOf } from "../../core/errors.ts";
+import { ConfigurationError } from "../../core/errors.ts";
+import { defaultLimits, type SandboxLimits } from "../sandbox/limits.ts";
 import type { Policy, TokenGrant } from "./access.ts";
 import type { ServeOptions } from "./serve.ts";
+import type { UserCodeOptions } from "./user_code.ts";
+import { faultIn, parseYaml, readTextFile, readYamlFile } from "./yaml_file.ts";
+
+const limitNames = Object.keys(defaultLimits) as (keyof SandboxLimits)[];
 
 const flag = (description: string) => ({ description });
 
@@ -21,6 +25,10 @@ const settings = {
     .meta(flag("processes that share the port and its limits; 0 for one a core")),
   pipelines: z.string().min(1).optional()
     .meta(flag("SQLite file to keep registered pipelines in; without it none are kept")),
+  userCode: z.string().min(1).optional()
+    .meta(flag("off to take no code of clients, or YAML file: what it may do in its sandboxes")),
+  bundles: z.string().min(1).optional()
+    .meta(flag("folder that keeps clients' code; a temporary one by default")),
   maxSessions: z.coerce.number().int().min(1).default(1_000).meta(flag("sessions at once")),
   maxMessageMb: z.coerce.number().positive().max(2_000).default(64)
     .meta(flag("largest message, in MiB")),
@@ -73,31 +81,55 @@ function variableOf(name: string): string {
  * Puts settings together: flags come before the environment, which comes before the file.
  *
  * @param flags by name, as given on the command line
- * @param options the environment, and the text of the YAML file
+ * @param options the environment, the text of the YAML file, and what to call that in errors
  * @throws {ConfigurationError} naming the setting, its rule and its value
  */
 export function readConfig(
   flags: Readonly<Record<string, unknown>>,
-  { env = {}, file }: { env?: Readonly<Record<string, string>>; file?: string } = {},
+  { env = {}, file, name = "the configuration file" }: {
+    env?: Readonly<Record<string, string>>;
+    file?: string;
+    name?: string;
+  } = {},
 ): ServerConfig {
   const fromEnv = Object.fromEntries(
     Object.keys(settings).map((name) => [name, env[variableOf(name)]])
       .filter(([, value]) => value !== undefined),
   );
-  const fromFile = file === undefined ? {} : parseYaml(file, "the configuration file");
-  if (typeof fromFile !== "object" || fromFile === null || Array.isArray(fromFile)) {
-    throw new ConfigurationError("Cannot read configuration as the file must hold a map");
+  const yaml = file === undefined ? undefined : parseYaml(file, name);
+  const fromFile = yaml?.value ?? {};
+  if (typeof fromFile !== "object" || Array.isArray(fromFile)) {
+    throw new ConfigurationError(`Cannot read ${name} as it must hold a map of settings`);
   }
-  const result = schema.safeParse({ ...fromFile, ...fromEnv, ...flags });
+  const given: Record<string, unknown> = { ...fromFile, ...fromEnv, ...flags };
+  const result = schema.safeParse(given);
   if (result.success) return result.data;
-  throw faultOf(result.error, { ...fromFile, ...fromEnv, ...flags });
+  const { where, rule, keys } = faultIn(result.error);
+  const inFile = where in fromFile && !(where in fromEnv) && !(where in flags);
+  const place = inFile ? `${name}, line ${yaml!.lineOf(keys)}` : "configuration";
+  throw new ConfigurationError(
+    `Cannot read ${place}: ${where} breaks its rule: ${rule}: ` +
+      `current value is ${JSON.stringify(given[where])}`,
+    { cause: result.error },
+  );
 }
+
+const userCodeSchema = z.strictObject({
+  isolation: z.enum(["process", "bwrap"]).optional(),
+  permissions: z.strictObject({
+    net: z.array(z.string()).optional(),
+    read: z.array(z.string()).optional(),
+    env: z.array(z.string()).optional(),
+  }).optional(),
+  limits: z.partialRecord(z.enum(limitNames), z.number().positive()).optional(),
+});
 
 const policySchema = z.strictObject({
   nodes: z.array(z.string()).optional(),
   maxSessions: z.int().min(1).optional(),
   maxBytesInFlight: z.int().min(1).optional(),
   cpuSecondsPerMinute: z.number().positive().optional(),
+  userCode: z.union([z.literal(false), userCodeSchema]).optional(),
   pipelines: z.enum(["none", "run", "own", "all"]).optional(),
 });
 
@@ -118,6 +150,14 @@ export async function serveOptionsOf(config: ServerConfig): Promise<ServeOptions
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new ConfigurationError("Cannot serve TLS as tlsCert and tlsKey go together");
   }
+  if (clientCa !== undefined && tlsCert === undefined) {
+    throw new ConfigurationError("Cannot ask for clients' certificates (clientCa) without tlsCert");
+  }
+  if (policy !== undefined && tokens === undefined) {
+    throw new ConfigurationError(
+      "Cannot use policies (policy) as there are no tokens to have them",
+    );
+  }
   return {
     host,
     port,
@@ -127,23 +167,39 @@ export async function serveOptionsOf(config: ServerConfig): Promise<ServeOptions
     idleTimeoutMs: 1_000 * config.idleSeconds,
     wallTimeoutMs: 1_000 * config.wallSeconds,
     ...(config.pipelines !== undefined && { pipelines: config.pipelines }),
+    userCode: await readUserCode(config),
     ...(httpPort !== undefined && { httpPort }),
     ...(tlsCert !== undefined && {
       tls: {
-        cert: await readFile(tlsCert),
-        key: await readFile(tlsKey!),
-        ...(clientCa !== undefined && { clientCa: await readFile(clientCa) }),
+        cert: await readTextFile(tlsCert),
+        key: await readTextFile(tlsKey!),
+        ...(clientCa !== undefined && { clientCa: await readTextFile(clientCa) }),
       },
     }),
     ...(tokens !== undefined && { tokens: await readTokens(tokens, policy) }),
   };
 }
 
+/** What the server does with clients' own code. */
+async function readUserCode(
+  { userCode, bundles }: ServerConfig,
+): Promise<UserCodeOptions | false> {
+  if (userCode === "off") return false;
+  const more = z.strictObject({
+    ...userCodeSchema.shape,
+    warm: z.int().min(0).optional(),
+    max: z.int().min(1).optional(),
+  });
+  const options = userCode === undefined ? {} : await readYamlFile(userCode, more);
+  return { ...options, ...(bundles !== undefined && { bundleDirectory: bundles }) };
+}
+
 async function readTokens(path: string, policyPath: string | undefined): Promise<TokenGrant[]> {
   const policies = policyPath === undefined
     ? {}
-    : checked(z.record(z.string(), policySchema), await readFile(policyPath), policyPath);
-  return checked(tokensSchema, await readFile(path), path).map(({ name, token, policy }) => {
+    : await readYamlFile(policyPath, z.record(z.string(), policySchema));
+  const grants = await readYamlFile(path, tokensSchema);
+  return grants.map(({ name, token, policy }) => {
     if (policy === undefined) return { name, token };
     if (typeof policy !== "string") return { name, token, policy: policy as Policy };
     const named = policies[policy];
@@ -152,44 +208,4 @@ async function readTokens(path: string, policyPath: string | undefined): Promise
     }
     return { name, token, policy: named as Policy };
   });
-}
-
-function checked<T>(expected: z.ZodType<T>, text: string, path: string): T {
-  const result = expected.safeParse(parseYaml(text, path));
-  if (result.success) return result.data;
-  const { path: where, message } = result.error.issues[0]!;
-  throw new ConfigurationError(`Cannot read ${path} as ${where.join(".") || "it"}: ${message}`, {
-    cause: result.error,
-  });
-}
-
-async function readFile(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (cause) {
-    throw new ConfigurationError(`Cannot read ${path}: ${messageOf(cause)}`, { cause });
-  }
-}
-
-function parseYaml(text: string, path: string): unknown {
-  try {
-    return parse(text) as unknown;
-  } catch (cause) {
-    throw new ConfigurationError(`Cannot read ${path} as YAML: ${messageOf(cause)}`, { cause });
-  }
-}
-
-function faultOf(error: z.ZodError, given: Record<string, unknown>): ConfigurationError {
-  const issue = error.issues[0]!;
-  if (issue.code === "unrecognized_keys") {
-    return new ConfigurationError(
-      `Cannot read configuration as it has no ${issue.keys.join(", ")}`,
-    );
-  }
-  const name = String(issue.path[0]);
-  return new ConfigurationError(
-    `Cannot read configuration as ${name} breaks its rule (${issue.message}): ` +
-      `current value is ${JSON.stringify(given[name])}`,
-    { cause: error },
-  );
 }

@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { ConfigurationError } from "../../core/errors.ts";
 import { readConfig, serveOptionsOf, type ServerConfig, settingsHelp } from "./config.ts";
 import { serve, type ServeOptions } from "./serve.ts";
+import { readTextFile } from "./yaml_file.ts";
 import { ownCommand } from "./workers/own_command.ts";
 import { runWorker, workerSetup } from "./workers/run_worker.ts";
 import { serveWorkers } from "./workers/serve_workers.ts";
@@ -66,15 +67,9 @@ async function configOf(
   }
   command.parse(args, { from: "user" });
   const { config: path, printConfig, ...flags } = command.opts<Record<string, unknown>>();
-  let file: string | undefined;
-  if (typeof path === "string") {
-    try {
-      file = await Deno.readTextFile(path);
-    } catch (cause) {
-      throw new ConfigurationError(`Cannot read ${path}`, { cause });
-    }
-  }
-  const config = readConfig(flags, { env: Deno.env.toObject(), file });
+  const name = typeof path === "string" ? path : undefined;
+  const file = name === undefined ? undefined : await readTextFile(name);
+  const config = readConfig(flags, { env: Deno.env.toObject(), file, name });
   return { config, print: printConfig === true };
 }
 

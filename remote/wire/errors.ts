@@ -1,5 +1,5 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { anyPack, anyUnpack } from "@bufbuild/protobuf/wkt";
+import { type Any, anyPack, AnySchema, anyUnpack, DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Metadata, status } from "@grpc/grpc-js";
 import {
   ConfigurationError,
@@ -24,6 +24,12 @@ import {
 /** The trailer that carries a `google.rpc.Status`. */
 const detailsKey = "grpc-status-details-bin";
 
+/** The trailer by which gRPC's own retries learn when to try again, in ms. */
+const pushbackKey = "grpc-retry-pushback-ms";
+
+/** The tag of a message's first field that holds a message. */
+const FIELD_1 = 0x0a;
+
 /** Causes told of one error. */
 const MAX_CAUSES = 3;
 
@@ -45,10 +51,24 @@ export function statusOf(error: unknown): CallStatus {
   const message = messageOf(error).slice(0, MAX_MESSAGE);
   const detail = create(ErrorDetailSchema, detailOf(error, MAX_CAUSES));
   const details = [anyPack(ErrorDetailSchema, detail)];
+  const retryAfterMs = error instanceof RemoteError ? error.retryAfterMs : undefined;
+  if (retryAfterMs !== undefined) details.push(retryInfo(retryAfterMs));
   const metadata = new Metadata();
   const told = create(StatusSchema, { code, message, details });
+  if (retryAfterMs !== undefined) metadata.set(pushbackKey, String(Math.ceil(retryAfterMs)));
   metadata.set(detailsKey, Buffer.from(toBinary(StatusSchema, told)));
   return { code, details: message, metadata, message: told };
+}
+
+/** A `google.rpc.RetryInfo`, for clients of others: its one field is the time to wait. */
+function retryInfo(retryAfterMs: number): Any {
+  const seconds = BigInt(Math.floor(retryAfterMs / 1_000));
+  const delay = create(DurationSchema, { seconds, nanos: Math.round(retryAfterMs % 1_000 * 1e6) });
+  const bytes = toBinary(DurationSchema, delay);
+  return create(AnySchema, {
+    typeUrl: "type.googleapis.com/google.rpc.RetryInfo",
+    value: Uint8Array.of(FIELD_1, bytes.length, ...bytes),
+  });
 }
 
 function codeOf(error: unknown): status {

@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import { StatusSchema } from "../../proto/gen/remotemedia/v1/error_pb.ts";
+import { ExecuteRequestSchema } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { AudioFrame, Marker, NodeError, Pipeline, RemoteError } from "../../core/mod.ts";
 import { PassThrough } from "../../nodes/data/pass_through.ts";
 import { RemoteExecutor } from "../../remote/mod.ts";
@@ -80,6 +84,28 @@ Deno.test("RemoteExecutor is refused by a full server, with a hint when to come 
       return true;
     },
   );
+  // what clients of others understand: gRPC's pushback, and google.rpc.RetryInfo
+  const client = new Client(pair.server.address, credentials.createInsecure());
+  const request = create(ExecuteRequestSchema, {
+    protocolVersion: 1,
+    segment: [{ name: "pass", type: "PassThrough" }],
+  });
+  const refusal = await new Promise<ServiceError | null>((resolve) =>
+    client.makeUnaryRequest(
+      "/remotemedia.v1.ExecutionService/Execute",
+      (bytes: Uint8Array) => Buffer.from(bytes),
+      (bytes: Buffer) => bytes,
+      toBinary(ExecuteRequestSchema, request),
+      resolve,
+    )
+  );
+  client.close();
+  assert.equal(refusal!.code, 8);
+  assert.deepEqual(refusal!.metadata.get("grpc-retry-pushback-ms"), ["1000"]);
+  const [status] = refusal!.metadata.get("grpc-status-details-bin") as Buffer[];
+  const { details } = fromBinary(StatusSchema, status!);
+  const hint = details.find(({ typeUrl }) => typeUrl.endsWith("/google.rpc.RetryInfo"));
+  assert.deepEqual([...hint!.value], [0x0a, 2, 0x08, 1]); // { retry_delay: { seconds: 1 } }
   for (const reader of readers) await reader.cancel();
   await until(() => pair.server.sessions === 0, "sessions gone");
   assert.deepEqual(await Array.fromAsync(new Pipeline([new PassThrough({}, pair)]).run([1])), [1]);
