@@ -5,6 +5,9 @@ import { type JsonSchemaObject, type NodeClass, optionsJsonSchema } from "../../
 const special: Record<string, fc.Arbitrary<unknown>> = {
   expression: fc.constantFrom("$", "a.b", "$sum(items.price)", '{ "x": a & "${b}" }'),
   schema: fc.constantFrom<unknown>(true, {}, { type: "object", required: ["a", "# b: c"] }),
+  baseUrl: fc.webUrl(),
+  apiKey: fc.constant("${KEY}"),
+  tools: fc.constant([]),
   url: fc.oneof(fc.webUrl(), fc.webUrl().map((url) => url.replace(/^http/, "ws"))),
 };
 
