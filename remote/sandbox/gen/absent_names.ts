@@ -35,6 +35,7 @@ export const FeatureExtractor = absent("FeatureExtractor");
 export const FormatConverter = absent("FormatConverter");
 export const FrameSampler = absent("FrameSampler");
 export const HttpRequest = absent("HttpRequest");
+export const LanguageModel = absent("LanguageModel");
 export const ManifestError = absent("ManifestError");
 export const MediaReader = absent("MediaReader");
 export const MediaWriter = absent("MediaWriter");

@@ -156,6 +156,7 @@ var FeatureExtractor = absent("FeatureExtractor");
 var FormatConverter = absent("FormatConverter");
 var FrameSampler = absent("FrameSampler");
 var HttpRequest = absent("HttpRequest");
+var LanguageModel = absent("LanguageModel");
 var ManifestError = absent("ManifestError");
 var MediaReader = absent("MediaReader");
 var MediaWriter = absent("MediaWriter");
@@ -7056,6 +7057,7 @@ export {
   Graph,
   GraphNode,
   HttpRequest,
+  LanguageModel,
   LatencyHistogram,
   MAX_CHANNELS,
   ManifestError,
