@@ -1,9 +1,9 @@
 import { SerializationError } from "../errors.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import { type DecodeOptions, ValueReader } from "./value_reader.ts";
+import { type DecodeOptions, type ItemBudget, ValueReader } from "./value_reader.ts";
 import { type EncodeOptions, writeValue } from "./value_writer.ts";
 
-export type { DecodeOptions, EncodeOptions };
+export type { DecodeOptions, EncodeOptions, ItemBudget };
 
 /**
  * A value as MessagePack, with extension types for what JSON does not have: `undefined`, `BigInt`, `Date`,

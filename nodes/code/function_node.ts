@@ -15,6 +15,7 @@ export interface FunctionPlace {
 
 /** A function as a node. Made by `map()` and `filter()`. */
 export class FunctionNode<I, O> extends Node<I, O, { export: string }> {
+  /** It keeps nothing between chunks. */
   static override readonly stateless = true;
   readonly #work: (input: I) => unknown;
   readonly #kind: FunctionKind;

@@ -10,6 +10,8 @@ import { FilterStream } from "./_filter/filter_stream.ts";
 import { everyPictureArgs } from "./_filter/rate.ts";
 import { requireVideo } from "./_frames.ts";
 
+export type { VideoCodecName };
+
 const schema = z.strictObject({
   codec: z.enum(videoCodecNames).default("h264").describe("The codec"),
   bitrate: z.int().min(1000).max(1e9).optional()

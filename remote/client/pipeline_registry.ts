@@ -48,11 +48,19 @@ export interface RegisterOptions {
   base?: URL;
 }
 
+/** A call of the registry's service. */
+export type RegistryCall =
+  | "registerPipeline"
+  | "listPipelines"
+  | "getPipeline"
+  | "runPipeline"
+  | "unregisterPipeline";
+
 /** What a registry needs of its executor. */
 export interface RegistryHost {
   /** A call to the first server that answers, or to every one. */
   call(
-    method: keyof typeof pb.PipelineService.method,
+    method: RegistryCall,
     request: Uint8Array,
     options?: { everywhere?: boolean; signal?: AbortSignal | undefined },
   ): Promise<Uint8Array>;
@@ -87,7 +95,7 @@ export interface RegistryHost {
 export class PipelineRegistry {
   readonly #host: RegistryHost;
 
-  /** @param host the executor's own; use {@linkcode RemoteExecutor.pipelines} */
+  /** Made by an executor: see {@linkcode RemoteExecutor.pipelines}. @param host what it needs of it */
   constructor(host: RegistryHost) {
     this.#host = host;
   }
@@ -196,7 +204,7 @@ export class PipelineRegistry {
   }
 
   async #call<I extends DescMessage, O extends DescMessage>(
-    method: keyof typeof pb.PipelineService.method,
+    method: RegistryCall,
     [schema, init]: [I, MessageInitShape<I>],
     answer: O,
     options?: { everywhere?: boolean },

@@ -18,6 +18,9 @@ const vpxSlow = [...vpx, "-deadline", "good", "-cpu-used", "2", "-lag-in-frames"
 const x26Slow = ["-preset", "medium", "-bf", "0"];
 const x265Args = ["-forced-idr", "1", "-x265-params", "log-level=warning:open-gop=0"];
 
+/** The short word of a codec. */
+export type VideoCodecName = "h264" | "hevc" | "vp8" | "vp9" | "av1" | "mjpeg";
+
 /** The codecs, by their short word. */
 export const videoCodecs = {
   h264: {
@@ -62,10 +65,7 @@ export const videoCodecs = {
     slow: ["-strict", "unofficial", "-threads", "1"],
     quality: { name: "-q:v", best: 2, worst: 31, args: [] },
   },
-} as const satisfies Record<string, VideoCodec>;
-
-/** The short word of a codec. */
-export type VideoCodecName = keyof typeof videoCodecs;
+} as const satisfies Record<VideoCodecName, VideoCodec>;
 
 /** All of them. */
 export const videoCodecNames = Object.keys(videoCodecs) as readonly VideoCodecName[];
