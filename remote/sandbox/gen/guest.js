@@ -5262,6 +5262,7 @@ function isOlder(current, required) {
 
 // nodes/code/function_node.ts
 var FunctionNode = class extends Node {
+  /** It keeps nothing between chunks. */
   static stateless = true;
   #work;
   #kind;
