@@ -47,10 +47,21 @@ export async function bundleCode(
   const { code: raw, map } = splitSourceMap(stdout);
   const sources = map.sources.map((source) => nameSource(source, child.cwd, names));
   const renamed = renameModules(raw, sources, child.cwd);
-  const { imports, exports } = await readModule(renamed, defaultMaxTokens);
+  const { imports, exports, workers } = await readModule(renamed, defaultMaxTokens);
+  for (const { specifier, start } of workers) {
+    // in packages they are a way that need not be taken
+    const at = sourceAt(start, renamed, { map, sources });
+    if (at?.source.kind === "npm") continue;
+    const reason =
+      `it starts a Worker of ${specifier ?? "a computed module"}, and a sandbox has none ` +
+      "(make it a node: it runs beside others without one)";
+    throw faultAt(at, reason, faults);
+  }
   const left = imports.flatMap((use) => {
     const reason = faultIn(use, graph);
-    if (reason !== undefined) throw faultAt(use, reason, renamed, { map, sources, faults });
+    if (reason !== undefined) {
+      throw faultAt(sourceAt(use.start, renamed, { map, sources }), `it ${reason}`, faults);
+    }
     return use.kind === "meta" ? [] : [{ use, isSdk: !isBuiltin(use.specifier!) }];
   });
   const code = rewriteImports(renamed, left);
@@ -101,17 +112,28 @@ function faultIn(use: ImportUse, graph: ModuleGraph): string | undefined {
   return isSdk(url) || graph.sdkNames.has(specifier) ? undefined : `imports "${specifier}"`;
 }
 
-/** Names the place in the user's source where an import is that cannot travel. */
-function faultAt(
-  use: ImportUse,
-  reason: string,
+/** A place in the user's source. */
+interface SourcePlace {
+  source: BundledSource;
+  line: number;
+  column: number;
+}
+
+/** Where in the user's source a place of the code comes from. */
+function sourceAt(
+  start: number,
   code: string,
-  { map, sources, faults }: { map: SourceMap; sources: BundledSource[]; faults: PackagingFaults },
-): Error {
-  const before = code.slice(0, use.start).split("\n");
+  { map, sources }: { map: SourceMap; sources: BundledSource[] },
+): SourcePlace | undefined {
+  const before = code.slice(0, start).split("\n");
   const at = originalPosition(map, before.length - 1, before.at(-1)!.length);
-  if (at === undefined) return faults.whole(`it ${reason}`);
-  const { source } = sources[at.source]!;
+  return at && { source: sources[at.source]!, line: at.line, column: at.column };
+}
+
+/** Names the place in the user's source where something is that cannot travel. */
+function faultAt(at: SourcePlace | undefined, reason: string, faults: PackagingFaults): Error {
+  if (at === undefined) return faults.whole(reason);
+  const { source } = at.source;
   const module = /^[a-z]{2,}:/.test(source) ? source : pathToFileURL(source).href;
-  return faults.inModule(`it ${reason}`, module, `:${at.line}:${at.column}`);
+  return faults.inModule(reason, module, `:${at.line}:${at.column}`);
 }

@@ -2,30 +2,37 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cannot } from "../core/errors.ts";
 import { isDataName } from "./_archive.ts";
+import { expandInclude } from "./_expand_include.ts";
 import type { PackagingFaults } from "./_faults.ts";
 
 /** Where the data files of a bundle are on this machine, by their names in it. */
 export type DataSources = ReadonlyMap<string, string>;
 
-/** Data files as a caller asks for them: names beside the entry, or names and where the files are. */
+/** Data files as a caller asks for them: names, folders and patterns beside the entry, or names and where files or folders are. */
 export type DataFileRequest = readonly string[] | Readonly<Record<string, string | URL>>;
 
 /**
- * Finds out where data files are, without looking at them.
+ * Finds out where data files are, without reading them.
  *
+ * @throws {PackagingError} if a folder or pattern cannot be taken
  * @throws {TypeError} if a name is unsafe, or stands for no local file
  */
 export function locateData(request: DataFileRequest, entry: URL): DataSources {
   const located = new Map<string, string>();
-  for (const [name, from] of namedSources(request)) {
-    if (!isDataName(name)) {
-      const rule =
-        "a data file's name must be a path of at most 95 bytes without .. and backslashes";
-      throw new TypeError(cannot("create bundle", { rule, value: name }));
+  for (const [asked, from] of namedSources(request)) {
+    checkName(asked.replace(/\/+$/, ""));
+    for (const [name, path] of expandInclude(asked, localPath(asked, from, entry))) {
+      checkName(name);
+      located.set(name, path);
     }
-    located.set(name, localPath(name, from, entry));
   }
   return located;
+}
+
+function checkName(name: string): void {
+  if (isDataName(name)) return;
+  const rule = "a data file's name must be a path of at most 95 bytes without .. and backslashes";
+  throw new TypeError(cannot("create bundle", { rule, value: name }));
 }
 
 function namedSources(request: DataFileRequest): [string, string | URL | undefined][] {

@@ -29,12 +29,22 @@ export interface ImportUse {
   specifierEnd: number;
 }
 
+/** A Worker that a module starts from a module beside it: `new Worker(new URL("./w.ts", import.meta.url))`. */
+export interface WorkerUse {
+  /** The module of the Worker; `undefined` where it is computed. */
+  specifier: string | undefined;
+  /** Where it starts: a UTF-16 offset. */
+  start: number;
+}
+
 /** What a module takes and gives. */
 export interface ModuleSyntax {
   /** All imports, in the order of the source. */
   imports: ImportUse[];
   /** Names that it exports; those of `export *` from elsewhere are not known. */
   exports: string[];
+  /** Workers of modules beside it. */
+  workers: WorkerUse[];
 }
 
 /** A node of the ESTree syntax tree, as it is walked: the types do not tell which keys hold nodes. */
@@ -50,7 +60,7 @@ type Tree = Record<string, unknown> & { type: string; start: number; end: number
  */
 export function parseModule(source: string, maxTokens: number): ModuleSyntax {
   const program = parseProgram(source, maxTokens);
-  const syntax: ModuleSyntax = { imports: [], exports: [] };
+  const syntax: ModuleSyntax = { imports: [], exports: [], workers: [] };
   const stack: Tree[] = [program];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     visit(node, syntax);
@@ -87,7 +97,7 @@ function isTree(value: unknown): value is Tree {
   return typeof value === "object" && value !== null && typeof (value as Tree).type === "string";
 }
 
-function visit(node: Tree, { imports, exports }: ModuleSyntax): void {
+function visit(node: Tree, { imports, exports, workers }: ModuleSyntax): void {
   switch (node.type) {
     case "ImportDeclaration":
       imports.push(importUse("static", node, bindingsOf(node)));
@@ -106,6 +116,11 @@ function visit(node: Tree, { imports, exports }: ModuleSyntax): void {
     case "ImportExpression":
       imports.push(importUse("dynamic", node, []));
       break;
+    case "NewExpression": {
+      const module = workerModule(node);
+      if (module !== undefined) workers.push(module);
+      break;
+    }
     case "MemberExpression":
       if (isTree(node.object) && node.object.type === "MetaProperty") {
         if (nameOf(node.object.meta as Tree) === "import") imports.push(metaUse(node));
@@ -127,6 +142,27 @@ function importUse(kind: ImportUse["kind"], node: Tree, bindings: Binding[]): Im
     specifierStart: start,
     specifierEnd: end,
   };
+}
+
+/** The module of a Worker, if a `new` expression starts one of a module beside this one. */
+function workerModule({ callee, arguments: args, start }: Tree): WorkerUse | undefined {
+  const [url] = args as Tree[];
+  if (!isNamed(callee as Tree, "Worker", "SharedWorker")) return undefined;
+  if (url?.type !== "NewExpression" || !isNamed(url.callee as Tree, "URL")) return undefined;
+  const [specifier, base] = url.arguments as Tree[];
+  if (base?.type !== "MemberExpression" || (base.object as Tree).type !== "MetaProperty") {
+    return undefined;
+  }
+  const { value } = specifier as Tree;
+  return { specifier: typeof value === "string" ? value : undefined, start };
+}
+
+/** Whether an expression is one of the names, or a member of that name: `globalThis.Worker`. */
+function isNamed(expression: Tree, ...names: string[]): boolean {
+  const { type, property, computed } = expression;
+  if (type === "Identifier") return names.includes(nameOf(expression));
+  return type === "MemberExpression" && computed !== true &&
+    names.includes(nameOf(property as Tree));
 }
 
 function metaUse(node: Tree): ImportUse {

@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf, PackagingError } from "../core/errors.ts";
+import { withExtended } from "./_extended_config.ts";
 import { parseJsonc } from "./_jsonc.ts";
 
 /** The parts of `deno.json`, `package.json` and `tsconfig.json` that packaging looks at itself. */
@@ -17,6 +18,8 @@ export interface ProjectConfig {
   lock?: boolean | string | { path?: string };
   /** TypeScript's own aliases. */
   compilerOptions?: { paths?: Record<string, string[]>; baseUrl?: string };
+  /** Other files that a `tsconfig.json` goes on from. */
+  extends?: string | string[];
 }
 
 /** The project that an entry belongs to, as Deno would find it. */
@@ -45,7 +48,11 @@ export async function findProject(entry: URL, config: URL | undefined): Promise<
   const folders = ancestors(directory);
   const found = folders.flatMap((folder) => configNames.map((name) => join(folder, name)));
   const paths = config === undefined ? found : [fileURLToPath(config), ...found];
-  const configs = (await Promise.all(paths.map(readConfig))).filter((read) => read !== undefined);
+  const read = (await Promise.all(paths.map(readConfig))).filter((config) => config !== undefined);
+  const extended = new Set<string>();
+  const configs = await Promise.all(
+    read.map((each) => withExtended(each, { read: readConfig, seen: extended })),
+  );
   const maps = configs.flatMap(({ path, importMap }) =>
     importMap === undefined || importMap.includes("://") ? [] : [resolve(dirname(path), importMap)]
   );
@@ -55,7 +62,7 @@ export async function findProject(entry: URL, config: URL | undefined): Promise<
     directory,
     configs,
     lock,
-    watch: [...paths, ...others, ...maps, ...(lock === undefined ? [] : [lock])],
+    watch: [...paths, ...extended, ...others, ...maps, ...(lock === undefined ? [] : [lock])],
   };
 }
 

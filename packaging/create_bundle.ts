@@ -22,6 +22,10 @@ export interface CreateBundleOptions {
    * where the files are, such as `{ "model.onnx": "../models/small.onnx" }`. The code reads them with
    * {@linkcode dataFile}.
    *
+   * A folder stands for all files below it, and `["models/*.onnx", "data/**"]` for those that fit: 10,000 at the
+   * most, in the order of their names, without those whose own or whose folder's name starts with a dot. A symbolic
+   * link among them is refused; one that is named itself is followed.
+   *
    * @default []
    */
   include?: DataFileRequest;

@@ -68,3 +68,35 @@ async function output(...args: string[]): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
   return new TextDecoder().decode(stdout);
 }
+
+Deno.test("createBundle gives the same bytes with another cache folder of Deno", async () => {
+  const { denoDir, npmCache } = JSON.parse(await output("info", "--json")) as {
+    denoDir: string;
+    npmCache: string;
+  };
+  const before = Deno.env.get("DENO_DIR");
+  await using project = await Project.create(files);
+  await using elsewhere = await Project.create({});
+  const here = await project.bundle("app/index.ts");
+  assert.ok(npmCache.startsWith(denoDir));
+  // the package of the project and those that it needs, so that nothing is fetched
+  const packages = here.manifest.modules.filter(({ kind }) => kind === "npm")
+    .map(({ name }) => /^npm:\/((?:@[^/]+\/)?[^/@]+)/.exec(name)![1]!);
+  for (const { name: registry } of Deno.readDirSync(npmCache)) {
+    for (const name of new Set(packages)) {
+      const to = join(elsewhere.path, "npm", registry, name);
+      await Deno.mkdir(join(to, ".."), { recursive: true });
+      const copy = new Deno.Command("cp", { args: ["-r", join(npmCache, registry, name), to] });
+      assert.ok((await copy.output()).success);
+    }
+  }
+  try {
+    Deno.env.set("DENO_DIR", elsewhere.path);
+    // another limit makes it another request, so that nothing is recalled
+    const there = await project.bundle("app/index.ts", { maxBytes: 100_000_000 });
+    assert.deepEqual(there.bytes, here.bytes);
+  } finally {
+    if (before === undefined) Deno.env.delete("DENO_DIR");
+    else Deno.env.set("DENO_DIR", before);
+  }
+});
