@@ -95,6 +95,7 @@ Deno.test("createBundle gives the same bytes with another cache folder of Deno",
     // another limit makes it another request, so that nothing is recalled
     const there = await project.bundle("app/index.ts", { maxBytes: 100_000_000 });
     assert.deepEqual(there.bytes, here.bytes);
+    assert.ok([...Deno.readDirSync(elsewhere.path)].length > 1, "the folder was used");
   } finally {
     if (before === undefined) Deno.env.delete("DENO_DIR");
     else Deno.env.set("DENO_DIR", before);

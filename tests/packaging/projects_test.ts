@@ -75,7 +75,7 @@ Deno.test("createBundle resolves an import map with scopes, in a file of its own
     "src/old/lib.ts": 'export { value as old } from "value";',
     "main.ts": 'export { value } from "value"; export { old } from "./src/old/lib.ts";',
   };
-  const projects = [
+  const projects: Record<string, string>[] = [
     { "deno.json": JSON.stringify(map) },
     { "deno.json": '{ "importMap": "./map.json" }', "map.json": JSON.stringify(map) },
   ];
