@@ -54,6 +54,11 @@ export interface Segment<I = unknown, O = unknown> {
    * first chunk. A segment without it cannot be given any.
    */
   restore?(states: ReadonlyMap<string, unknown>): void;
+  /**
+   * Reads all of `source` instead of being written to, then ends. Resolves, without ever failing, when that is
+   * done. A segment without it is written to.
+   */
+  feed?(source: ReadableStream<unknown>): Promise<void>;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { PipelineError } from "./errors.ts";
 import type { AnyNode, InputOf, OutputOf } from "./node.ts";
 import { connect, type RestorableSegment } from "./stage/connect.ts";
+import type { Drive, Inlet, Outlet } from "./stage/ends.ts";
 import type { NodeStats } from "./stats.ts";
 import type { Marker } from "./frames/marker.ts";
 
@@ -38,6 +39,16 @@ export interface RunOptions {
   signal?: AbortSignal;
 }
 
+let driveBetween: (pipeline: Pipeline, inlet: Inlet, outlet: Outlet) => Drive;
+
+/**
+ * Lets a pipeline take chunks from an inlet and give them to an outlet, instead of being written to and read:
+ * for those who carry chunks to it from elsewhere, as a server does.
+ */
+export function drive(pipeline: Pipeline, inlet: Inlet, outlet: Outlet): Drive {
+  return driveBetween(pipeline, inlet, outlet);
+}
+
 /**
  * A line of nodes as one `{ readable, writable }` pair.
  *
@@ -65,6 +76,13 @@ export class Pipeline<const Nodes extends readonly AnyNode[] = readonly AnyNode[
   readonly nodes: Nodes;
   readonly #segment: RestorableSegment;
   #used = false;
+
+  static {
+    driveBetween = (pipeline, inlet, outlet) => {
+      pipeline.#used = true;
+      return pipeline.#segment.drive(inlet, outlet);
+    };
+  }
 
   /**
    * Connects the nodes; nothing runs yet.

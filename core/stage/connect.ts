@@ -4,8 +4,10 @@ import type { AnyNode } from "../node.ts";
 import type { NodeStats } from "../stats.ts";
 import { isAsyncFunction } from "./_outputs.ts";
 import { DropQueue } from "./drop_queue.ts";
+import type { Drive, Inlet, Outlet } from "./ends.ts";
 import { NodeSlot } from "./node_slot.ts";
 import { ParallelStage } from "./parallel_stage.ts";
+import { pumpIn, pumpOut } from "./pump.ts";
 import { SerialStage } from "./serial_stage.ts";
 import type { Stage } from "./stage.ts";
 
@@ -15,6 +17,8 @@ export interface RestorableSegment extends Segment {
   restore(states: ReadonlyMap<string, unknown>): void;
   /** Reads all of `source`, then ends. Resolves, without ever failing, when that is done. */
   feed(source: ReadableStream<unknown>): Promise<void>;
+  /** Takes chunks from an inlet and gives them to an outlet, without streams at its ends where that can be. */
+  drive(inlet: Inlet, outlet: Outlet): Drive;
 }
 
 /** What stands between two ends in a line: local nodes, a queue that drops, or a segment elsewhere. */
@@ -56,6 +60,7 @@ export function connect(
     },
     stats: () => parts.flatMap(statsOf),
     feed: (source) => feed(parts[0]!, source),
+    drive: (inlet, outlet) => drive(parts, inlet, outlet),
     restore(states) {
       for (const part of parts) restore(part, states);
     },
@@ -156,12 +161,30 @@ function statsOf(part: Part): NodeStats[] {
   );
 }
 
+/** Whether a part waits for each chunk before it takes the next, so that nothing needs to queue in front of it. */
+function takesItself(part: Part): part is Part & { kind: "local" } {
+  return part.kind === "local" && !(part.stage instanceof ParallelStage) &&
+    part.stage.slots[0]!.node.config.queue === undefined;
+}
+
 /** What fails on the way fails the readable end of the line, so nothing is told here. */
 async function feed(first: Part, source: ReadableStream<unknown>): Promise<void> {
-  const isQueued = first.kind === "elsewhere" || first.stage instanceof ParallelStage ||
-    first.stage.slots[0]!.node.config.queue !== undefined;
-  if (isQueued) await source.pipeTo(endsOf(first)[0]!.writable).catch(() => {});
-  else await first.stage.feed(source);
+  if (takesItself(first)) await first.stage.feed(source);
+  else if (first.kind === "elsewhere" && first.segment.feed) await first.segment.feed(source);
+  else await source.pipeTo(endsOf(first)[0]!.writable).catch(() => {});
+}
+
+function drive(parts: readonly Part[], inlet: Inlet, outlet: Outlet): Drive {
+  const [first, last] = [parts[0]!, parts.at(-1)!];
+  let want: () => void;
+  if (last.kind === "local") {
+    last.stage.drainInto(outlet);
+    want = () => last.stage.want();
+  } else want = pumpOut(last.segment.readable, outlet);
+  const more = takesItself(first)
+    ? first.stage.supply(inlet)
+    : pumpIn(inlet, endsOf(first)[0]!.writable);
+  return { more, want };
 }
 
 function restore(part: Part, states: ReadonlyMap<string, unknown>): void {

@@ -2,6 +2,8 @@ import { Marker } from "../frames/marker.ts";
 import { loggerFor } from "../log.ts";
 import type { NodeOutput } from "../node.ts";
 import { type NodePhase, PipelineError } from "../errors.ts";
+import type { Inlet, Outlet } from "./ends.ts";
+import { InletIntake, type Intake, type IntakeOwner, StreamIntake } from "./intake.ts";
 import type { NodeSlot } from "./node_slot.ts";
 
 /** Thrown inside a stage to unwind the work that an interrupt made void. Never leaves the stage. */
@@ -21,7 +23,7 @@ export abstract class Stage {
   readonly writable: WritableStream<unknown>;
   readonly slots: readonly NodeSlot[];
   readonly queueSize: number;
-  #readableSide!: ReadableStreamDefaultController<unknown>;
+  #readableSide!: Outlet;
   #writableSide!: WritableStreamDefaultController;
   readonly #abort = new AbortController();
   #life: Life = "new";
@@ -33,9 +35,8 @@ export abstract class Stage {
   #demand = false;
   /** Called at the next change of demand, epoch or life. */
   #onChange: (() => void) | undefined;
-  /** What the stage reads for itself, instead of being written to; and whether a chunk is on its way. */
-  #source: ReadableStreamDefaultReader<unknown> | undefined;
-  #fetching = false;
+  /** What the stage reads for itself, instead of being written to. */
+  #intake: Intake | undefined;
   readonly #over = Promise.withResolvers<void>();
   /** Chunks that came to the writable side, and those of them that were taken from its queue. */
   #written = 0;
@@ -59,10 +60,7 @@ export abstract class Stage {
         this.#readableSide = controller;
       },
       pull: () => {
-        if (this.#life === "new") void this.#openOnce().catch(() => {}); // it failed both streams
-        this.#demand = true;
-        this.#signalChange();
-        if (this.#source !== undefined) this.#fetch();
+        this.want();
       },
       cancel: (reason) => {
         this.#writableSide.error(reason);
@@ -137,11 +135,23 @@ export abstract class Stage {
     return this.#end(reason, this.settled());
   }
 
+  /** Somebody wants a chunk. */
+  want(): void {
+    if (this.#life === "new") void this.#openOnce().catch(() => {}); // it failed both streams
+    this.#demand = true;
+    this.#signalChange();
+    this.#intake?.fetch();
+  }
+
   /** Hands one chunk to the reader, at once if it waits for one. */
   protected emit(chunk: unknown): void | Promise<void> {
     if (!this.#demand) return this.#emitLater(chunk);
-    this.#demand = false;
-    this.#readableSide.enqueue(chunk);
+    this.#hand(chunk);
+  }
+
+  #hand(chunk: unknown): void {
+    this.#demand = false; // before the chunk is there, as its reader may want another one at once
+    if (this.#readableSide.enqueue(chunk) === true) this.#demand = true;
   }
 
   async #emitLater(chunk: unknown): Promise<void> {
@@ -150,8 +160,7 @@ export abstract class Stage {
       await this.#nextChange();
       if (epoch !== this.#epoch && !(chunk instanceof Marker)) throw INTERRUPTED;
     }
-    this.#demand = false;
-    this.#readableSide.enqueue(chunk);
+    this.#hand(chunk);
   }
 
   /** Whether a chunk that is given now goes straight to a reader. */
@@ -194,48 +203,49 @@ export abstract class Stage {
    * written to: one stream less for a chunk to cross. Resolves, without ever failing, at the end.
    */
   feed(source: ReadableStream<unknown>): Promise<void> {
-    this.writable.getWriter(); // nobody else may write
-    this.#source = source.getReader();
-    if (this.#life === "ended") this.#cancelSource(this.#endReason);
-    else if (this.#demand) this.#fetch();
+    const told = (error: unknown) => log.error("Cannot cancel the source: {error}", { error });
+    this.#take((owner) => new StreamIntake(owner, source, told));
     return this.#over.promise;
   }
 
-  #cancelSource(reason: unknown): void {
-    this.#source?.cancel(reason).catch((error) => {
-      if (error !== reason) log.error("Cannot cancel the source: {error}", { error });
+  /** Lets the stage take chunks from `inlet`, instead of being written to. Gives what tells of more. */
+  supply(inlet: Inlet): () => void {
+    const intake = this.#take((owner) => new InletIntake(owner, inlet));
+    return () => {
+      if (this.#demand) intake.fetch();
+    };
+  }
+
+  /** Lets the stage give its chunks to `outlet`, instead of being read. */
+  drainInto(outlet: Outlet): void {
+    this.readable.getReader(); // nobody else may read
+    this.#readableSide = outlet;
+    if (this.#life === "ended") outlet.error(this.#endReason);
+  }
+
+  #take(makeIntake: (owner: IntakeOwner) => Intake): Intake {
+    this.writable.getWriter(); // nobody else may write
+    // deno-lint-ignore no-this-alias
+    const stage = this;
+    const intake = makeIntake({
+      get wanted() {
+        return stage.#demand;
+      },
+      get ended() {
+        return stage.#life === "ended";
+      },
+      write(chunk) {
+        stage.#written++;
+        return stage.#write(chunk);
+      },
+      close: () => void this.#close().catch(() => {}), // it failed the readable side
+      stop: (reason) => void this.stop(reason),
     });
+    this.#intake = intake;
+    if (this.#life === "ended") intake.cancel(this.#endReason);
+    else if (this.#demand) intake.fetch();
+    return intake;
   }
-
-  #fetch(): void {
-    if (this.#fetching || this.#life === "ended") return;
-    this.#fetching = true;
-    this.#source!.read().then(this.#fetched, this.#stopFetching);
-  }
-
-  readonly #fetched = ({ done, value }: ReadableStreamReadResult<unknown>): void => {
-    if (this.#life === "ended") return;
-    if (done) {
-      this.#close().catch(() => {}); // it failed the readable side
-      return;
-    }
-    this.#written++;
-    const work = this.#write(value);
-    if (work !== undefined) {
-      work.then(this.#fetchNext, this.#stopFetching);
-      return;
-    }
-    this.#fetchNext();
-  };
-
-  readonly #fetchNext = (): void => {
-    this.#fetching = false;
-    if (this.#demand) this.#fetch();
-  };
-
-  readonly #stopFetching = (error: unknown): void => {
-    void this.stop(error);
-  };
 
   #write(chunk: unknown): void | Promise<void> {
     this.#taken++;
@@ -332,7 +342,7 @@ export abstract class Stage {
     const started = this.#opening !== undefined;
     this.#life = "ended";
     this.#over.resolve();
-    this.#cancelSource(reason);
+    this.#intake?.cancel(reason);
     this.#endReason = reason;
     this.#abort.abort(reason);
     this.#signalChange();

@@ -102,6 +102,8 @@ export class RemoteSegment implements Segment {
   /** What the server said that opened it last; `undefined` before the first did. */
   #opened: Opened | undefined;
   #attempt = 0;
+  /** Lets go of what is read, while something is. */
+  #sourceCancel: ((reason: unknown) => void) | undefined;
   #interrupts = new Map<bigint, PromiseWithResolvers<void>>();
   #stats: NodeStats[];
 
@@ -169,6 +171,42 @@ export class RemoteSegment implements Segment {
     }
     this.#end(reason);
     return Promise.resolve();
+  }
+
+  /** Reads all of a source, a stream less for a chunk to cross than if it were written. */
+  feed(source: ReadableStream<unknown>): Promise<void> {
+    this.writable.getWriter(); // nobody else may write
+    const reader = source.getReader();
+    const over = Promise.withResolvers<void>();
+    const cancel = (reason: unknown) => {
+      over.resolve();
+      reader.cancel(reason).catch(() => {}); // it fails with the reason that it was given
+    };
+    const stop = (reason: unknown) => void this.stop(reason);
+    const next = () => void reader.read().then(take, stop);
+    const take = ({ done, value }: ReadableStreamReadResult<unknown>) => {
+      if (this.#ended) return;
+      if (done) {
+        this.#sourceCancel = undefined;
+        this.#close().then(over.resolve, over.resolve as () => void); // the readable side tells
+        return;
+      }
+      this.#written++;
+      let work: void | Promise<void>;
+      try {
+        work = this.#write(value);
+      } catch (error) {
+        return stop(error);
+      }
+      if (work === undefined) next();
+      else work.then(next, stop);
+    };
+    if (this.#ended) cancel(this.#failure);
+    else {
+      this.#sourceCancel = cancel;
+      next();
+    }
+    return over.promise;
   }
 
   async interrupt(): Promise<void> {
