@@ -3179,6 +3179,78 @@ var NodeSlot = class {
   }
 };
 
+// core/stage/ends.ts
+var EMPTY = Symbol("no chunk yet");
+var END = Symbol("no chunk follows");
+
+// core/stage/intake.ts
+var StreamIntake = class {
+  #owner;
+  #reader;
+  #onCancelFailure;
+  /** Whether a chunk is on its way. */
+  #busy = false;
+  /** @param onCancelFailure told when the source cannot be cancelled */
+  constructor(owner, source, onCancelFailure) {
+    this.#owner = owner;
+    this.#reader = source.getReader();
+    this.#onCancelFailure = onCancelFailure;
+  }
+  fetch() {
+    if (this.#busy || this.#owner.ended) return;
+    this.#busy = true;
+    this.#reader.read().then(this.#fetched, this.#stop);
+  }
+  cancel(reason) {
+    this.#reader.cancel(reason).catch((error) => {
+      if (error !== reason) this.#onCancelFailure(error);
+    });
+  }
+  #fetched = ({ done, value }) => {
+    if (this.#owner.ended) return;
+    if (done) return this.#owner.close();
+    const work = this.#owner.write(value);
+    if (work === void 0) this.#next();
+    else work.then(this.#next, this.#stop);
+  };
+  #next = () => {
+    this.#busy = false;
+    if (this.#owner.wanted) this.fetch();
+  };
+  #stop = (error) => this.#owner.stop(error);
+};
+var InletIntake = class {
+  #owner;
+  #inlet;
+  #busy = false;
+  constructor(owner, inlet) {
+    this.#owner = owner;
+    this.#inlet = inlet;
+  }
+  fetch() {
+    if (this.#busy) return;
+    this.#busy = true;
+    const owner = this.#owner;
+    while (owner.wanted && !owner.ended) {
+      const chunk = this.#inlet.take();
+      if (chunk === EMPTY) break;
+      if (chunk === END) return owner.close();
+      const work = owner.write(chunk);
+      if (work === void 0) continue;
+      work.then(this.#next, this.#stop);
+      return;
+    }
+    this.#busy = false;
+  }
+  cancel() {
+  }
+  #next = () => {
+    this.#busy = false;
+    this.fetch();
+  };
+  #stop = (error) => this.#owner.stop(error);
+};
+
 // core/stage/stage.ts
 var INTERRUPTED = Symbol("interrupted");
 var Stage = class {
@@ -3198,9 +3270,8 @@ var Stage = class {
   #demand = false;
   /** Called at the next change of demand, epoch or life. */
   #onChange;
-  /** What the stage reads for itself, instead of being written to; and whether a chunk is on its way. */
-  #source;
-  #fetching = false;
+  /** What the stage reads for itself, instead of being written to. */
+  #intake;
   #over = Promise.withResolvers();
   /** Chunks that came to the writable side, and those of them that were taken from its queue. */
   #written = 0;
@@ -3223,11 +3294,7 @@ var Stage = class {
         this.#readableSide = controller;
       },
       pull: () => {
-        if (this.#life === "new") void this.#openOnce().catch(() => {
-        });
-        this.#demand = true;
-        this.#signalChange();
-        if (this.#source !== void 0) this.#fetch();
+        this.want();
       },
       cancel: (reason) => {
         this.#writableSide.error(reason);
@@ -3283,11 +3350,22 @@ var Stage = class {
     }
     return this.#end(reason, this.settled());
   }
+  /** Somebody wants a chunk. */
+  want() {
+    if (this.#life === "new") void this.#openOnce().catch(() => {
+    });
+    this.#demand = true;
+    this.#signalChange();
+    this.#intake?.fetch();
+  }
   /** Hands one chunk to the reader, at once if it waits for one. */
   emit(chunk) {
     if (!this.#demand) return this.#emitLater(chunk);
+    this.#hand(chunk);
+  }
+  #hand(chunk) {
     this.#demand = false;
-    this.#readableSide.enqueue(chunk);
+    if (this.#readableSide.enqueue(chunk) === true) this.#demand = true;
   }
   async #emitLater(chunk) {
     const epoch = this.#epoch;
@@ -3295,8 +3373,7 @@ var Stage = class {
       await this.#nextChange();
       if (epoch !== this.#epoch && !(chunk instanceof Marker)) throw INTERRUPTED;
     }
-    this.#demand = false;
-    this.#readableSide.enqueue(chunk);
+    this.#hand(chunk);
   }
   /** Whether a chunk that is given now goes straight to a reader. */
   get wanted() {
@@ -3332,46 +3409,48 @@ var Stage = class {
    * written to: one stream less for a chunk to cross. Resolves, without ever failing, at the end.
    */
   feed(source) {
-    this.writable.getWriter();
-    this.#source = source.getReader();
-    if (this.#life === "ended") this.#cancelSource(this.#endReason);
-    else if (this.#demand) this.#fetch();
+    const told = (error) => log.error("Cannot cancel the source: {error}", {
+      error
+    });
+    this.#take((owner) => new StreamIntake(owner, source, told));
     return this.#over.promise;
   }
-  #cancelSource(reason) {
-    this.#source?.cancel(reason).catch((error) => {
-      if (error !== reason) log.error("Cannot cancel the source: {error}", {
-        error
-      });
+  /** Lets the stage take chunks from `inlet`, instead of being written to. Gives what tells of more. */
+  supply(inlet) {
+    const intake = this.#take((owner) => new InletIntake(owner, inlet));
+    return () => {
+      if (this.#demand) intake.fetch();
+    };
+  }
+  /** Lets the stage give its chunks to `outlet`, instead of being read. */
+  drainInto(outlet) {
+    this.readable.getReader();
+    this.#readableSide = outlet;
+    if (this.#life === "ended") outlet.error(this.#endReason);
+  }
+  #take(makeIntake) {
+    this.writable.getWriter();
+    const stage = this;
+    const intake = makeIntake({
+      get wanted() {
+        return stage.#demand;
+      },
+      get ended() {
+        return stage.#life === "ended";
+      },
+      write(chunk) {
+        stage.#written++;
+        return stage.#write(chunk);
+      },
+      close: () => void this.#close().catch(() => {
+      }),
+      stop: (reason) => void this.stop(reason)
     });
+    this.#intake = intake;
+    if (this.#life === "ended") intake.cancel(this.#endReason);
+    else if (this.#demand) intake.fetch();
+    return intake;
   }
-  #fetch() {
-    if (this.#fetching || this.#life === "ended") return;
-    this.#fetching = true;
-    this.#source.read().then(this.#fetched, this.#stopFetching);
-  }
-  #fetched = ({ done, value }) => {
-    if (this.#life === "ended") return;
-    if (done) {
-      this.#close().catch(() => {
-      });
-      return;
-    }
-    this.#written++;
-    const work = this.#write(value);
-    if (work !== void 0) {
-      work.then(this.#fetchNext, this.#stopFetching);
-      return;
-    }
-    this.#fetchNext();
-  };
-  #fetchNext = () => {
-    this.#fetching = false;
-    if (this.#demand) this.#fetch();
-  };
-  #stopFetching = (error) => {
-    void this.stop(error);
-  };
   #write(chunk) {
     this.#taken++;
     if (this.#life !== "open" || this.#gate !== void 0 || this.#taken <= this.#dropUntil) {
@@ -3462,7 +3541,7 @@ var Stage = class {
     const started = this.#opening !== void 0;
     this.#life = "ended";
     this.#over.resolve();
-    this.#cancelSource(reason);
+    this.#intake?.cancel(reason);
     this.#endReason = reason;
     this.#abort.abort(reason);
     this.#signalChange();
@@ -3699,6 +3778,57 @@ var ParallelStage = class extends Stage {
   }
 };
 
+// core/stage/pump.ts
+function pumpIn(inlet, writable) {
+  const writer = writable.getWriter();
+  writer.closed.catch(() => {
+  });
+  let isBusy = false;
+  const pump = async () => {
+    while (true) {
+      if (writer.desiredSize <= 0) {
+        await writer.ready;
+        continue;
+      }
+      const chunk = inlet.take();
+      if (chunk === EMPTY) break;
+      if (chunk === END) return await writer.close();
+      writer.write(chunk).catch(() => {
+      });
+    }
+    isBusy = false;
+  };
+  return () => {
+    if (isBusy) return;
+    isBusy = true;
+    void pump().catch(() => {
+    });
+  };
+}
+function pumpOut(readable, outlet) {
+  const reader = readable.getReader();
+  let isBusy = false;
+  const pump = async () => {
+    try {
+      for (let isWanted = true; isWanted; ) {
+        const { done, value } = await reader.read();
+        if (done) return outlet.close();
+        isWanted = outlet.enqueue(value) === true;
+      }
+      isBusy = false;
+    } catch (error) {
+      outlet.error(error);
+      reader.cancel(error).catch(() => {
+      });
+    }
+  };
+  return () => {
+    if (isBusy) return;
+    isBusy = true;
+    void pump();
+  };
+}
+
 // core/stage/serial_stage.ts
 var SerialStage = class extends Stage {
   #work;
@@ -3839,6 +3969,7 @@ function connect(nodes, names = uniqueNames(nodes)) {
     },
     stats: () => parts.flatMap(statsOf),
     feed: (source) => feed(parts[0], source),
+    drive: (inlet, outlet) => drive(parts, inlet, outlet),
     restore(states) {
       for (const part of parts) restore(part, states);
     }
@@ -3938,11 +4069,30 @@ function statsOf(part) {
   const { stage, queue } = part;
   return stage.slots.map((slot, index) => slot.stats(index === 0 ? stage.queueDepth + (queue?.depth ?? 0) : 0));
 }
+function takesItself(part) {
+  return part.kind === "local" && !(part.stage instanceof ParallelStage) && part.stage.slots[0].node.config.queue === void 0;
+}
 async function feed(first, source) {
-  const isQueued = first.kind === "elsewhere" || first.stage instanceof ParallelStage || first.stage.slots[0].node.config.queue !== void 0;
-  if (isQueued) await source.pipeTo(endsOf(first)[0].writable).catch(() => {
+  if (takesItself(first)) await first.stage.feed(source);
+  else if (first.kind === "elsewhere" && first.segment.feed) await first.segment.feed(source);
+  else await source.pipeTo(endsOf(first)[0].writable).catch(() => {
   });
-  else await first.stage.feed(source);
+}
+function drive(parts, inlet, outlet) {
+  const [first, last] = [
+    parts[0],
+    parts.at(-1)
+  ];
+  let want;
+  if (last.kind === "local") {
+    last.stage.drainInto(outlet);
+    want = () => last.stage.want();
+  } else want = pumpOut(last.segment.readable, outlet);
+  const more = takesItself(first) ? first.stage.supply(inlet) : pumpIn(inlet, endsOf(first)[0].writable);
+  return {
+    more,
+    want
+  };
 }
 function restore(part, states) {
   if (part.kind === "local") return part.stage.restore(states);
@@ -5158,11 +5308,21 @@ var GraphNode = class extends Node {
 };
 
 // core/pipeline.ts
+var driveBetween;
+function drive2(pipeline, inlet, outlet) {
+  return driveBetween(pipeline, inlet, outlet);
+}
 var Pipeline = class {
   /** The nodes, in their order. */
   nodes;
   #segment;
   #used = false;
+  static {
+    driveBetween = (pipeline, inlet, outlet) => {
+      pipeline.#used = true;
+      return pipeline.#segment.drive(inlet, outlet);
+    };
+  }
   /**
    * Connects the nodes; nothing runs yet.
    *
@@ -7121,6 +7281,7 @@ export {
   decodeValue,
   defaultLimits,
   describeSchema,
+  drive2 as drive,
   encodeState,
   encodeValue,
   endlessSource,
