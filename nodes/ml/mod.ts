@@ -7,11 +7,18 @@
 import type { NodeClass } from "../../core/node.ts";
 import { LanguageModel } from "./language_model.ts";
 import { OnnxModel } from "./onnx_model.ts";
+import { TransformersPipeline } from "./transformers_pipeline.ts";
 import { VoiceActivityDetector } from "./voice_activity_detector.ts";
 
 export * from "./language_model.ts";
 export * from "./onnx_model.ts";
+export * from "./transformers_pipeline.ts";
 export * from "./voice_activity_detector.ts";
 
 /** All nodes that run models. */
-export const mlNodes: readonly NodeClass[] = [VoiceActivityDetector, OnnxModel, LanguageModel];
+export const mlNodes: readonly NodeClass[] = [
+  VoiceActivityDetector,
+  OnnxModel,
+  LanguageModel,
+  TransformersPipeline,
+];

@@ -1,0 +1,17 @@
+import { z } from "zod";
+import type { PipelineOptions } from "./_transformers.ts";
+
+/** The options with which a node names its model, for its schema. */
+export const pipelineOptions: { [K in keyof PipelineOptions]: z.ZodType<PipelineOptions[K]> } = {
+  model: z.string().regex(/^[\w.-]+(\/[\w.-]+)*$/, "must be a name such as owner/name")
+    .refine((name) => !name.split("/").includes(".."), { error: "must not lead out of its folder" })
+    .describe("The model's name, owner/name: exactly this one is loaded, or the node fails"),
+  revision: z.string().min(1).default("main").describe("The branch, tag or commit of the model"),
+  dtype: z.string().min(1).default("fp32")
+    .describe("The type of the weights: fp32, fp16, q8, q4 and others that the model has"),
+  device: z.string().min(1).default("cpu").describe("Where it runs: cpu, cuda, webgpu and others"),
+  modelFolder: z.string().min(1).optional()
+    .describe("A folder on this machine with models, each in a folder of its name; tried first"),
+  cacheFolder: z.string().min(1).optional().describe("Where models that are fetched are kept"),
+  offline: z.boolean().default(false).describe("Whether nothing may be fetched from the hub"),
+};
