@@ -56,6 +56,7 @@ export const TextTransform = absent("TextTransform");
 export const ThreadExecutor = absent("ThreadExecutor");
 export const Throttle = absent("Throttle");
 export const Thumbnailer = absent("Thumbnailer");
+export const TransformersPipeline = absent("TransformersPipeline");
 export const TurnDetector = absent("TurnDetector");
 export const Validator = absent("Validator");
 export const VideoBuffer = absent("VideoBuffer");

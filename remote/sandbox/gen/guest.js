@@ -177,6 +177,7 @@ var TextTransform = absent("TextTransform");
 var ThreadExecutor = absent("ThreadExecutor");
 var Throttle = absent("Throttle");
 var Thumbnailer = absent("Thumbnailer");
+var TransformersPipeline = absent("TransformersPipeline");
 var TurnDetector = absent("TurnDetector");
 var Validator = absent("Validator");
 var VideoBuffer = absent("VideoBuffer");
@@ -7253,6 +7254,7 @@ export {
   ThreadExecutor,
   Throttle,
   Thumbnailer,
+  TransformersPipeline,
   TurnDetector,
   Validator,
   VideoBuffer,
