@@ -58,6 +58,20 @@ const allowed: ReadonlySet<status> = new Set([
   status.UNKNOWN, // a node failed on a chunk that could be read
 ]);
 
+/** Mutated messages of one call. */
+const PER_CALL = 5;
+
+/** Messages behind an `Open`: valid ones among those that are mutated, so that sessions get somewhere. */
+function messagesOf(random: () => number): Uint8Array[] {
+  const valid = validRequests.slice(1);
+  return Array.from({ length: PER_CALL }, () => [
+    ...Array.from({ length: Math.floor(random() * 4) }, () => {
+      return valid[Math.floor(random() * valid.length)]!;
+    }),
+    mutate(validRequests, random),
+  ]).flat();
+}
+
 /**
  * Sends mutated messages to a server, over sockets: each session and call ends with a clear status.
  *
@@ -69,7 +83,6 @@ export async function fuzzServer(
   const random = randomOf(seed);
   const client = new Client(address, credentials.createInsecure());
   const codes: Record<string, number> = {};
-  const PER_CALL = 5;
   const run = async (calls: number) => {
     for (let call = 0; call < calls; call++) {
       const code = call % 10 === 9
