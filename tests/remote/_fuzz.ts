@@ -87,10 +87,7 @@ export async function fuzzServer(
     for (let call = 0; call < calls; call++) {
       const code = call % 10 === 9
         ? await execute(client, mutate([validExecute], random))
-        : await stream(
-          client,
-          Array.from({ length: PER_CALL }, () => mutate(validRequests, random)),
-        );
+        : await stream(client, messagesOf(random));
       assert.ok(allowed.has(code), `seed ${seed}: a call ended with ${status[code]}`);
       codes[status[code]!] = (codes[status[code]!] ?? 0) + 1;
     }
