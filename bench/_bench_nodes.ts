@@ -12,14 +12,19 @@ export class Echo extends Node<AudioFrame, AudioFrame> {
 export class Work extends Node<number, number> {
   static override readonly module = import.meta.url;
   process(below: number): number {
-    let count = 0;
-    for (let number = 2; number < below; number++) {
-      let divisor = 2;
-      while (divisor * divisor <= number && number % divisor !== 0) divisor++;
-      if (divisor * divisor > number) count++;
-    }
-    return count > 0 ? below : 0;
+    return countPrimes(below) > 0 ? below : 0;
   }
+}
+
+/** Counts primes below a number. */
+export function countPrimes(below: number): number {
+  let count = 0;
+  for (let number = 2; number < below; number++) {
+    let divisor = 2;
+    while (divisor * divisor <= number && number % divisor !== 0) divisor++;
+    if (divisor * divisor > number) count++;
+  }
+  return count;
 }
 
 /** The least that a remote call can do. */
