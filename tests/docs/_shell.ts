@@ -55,7 +55,7 @@ function denoFault([command, ...args]: string[]): string | undefined {
       isThere(path) ? undefined : `there is no ${path}`
     ).find((fault) => fault !== undefined);
   }
-  return command === "install" || command === "fmt" || command === "lint"
+  return ["install", "cache", "fmt", "lint"].includes(command ?? "")
     ? undefined
     : `deno ${command} is not known here`;
 }

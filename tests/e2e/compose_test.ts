@@ -8,6 +8,7 @@ interface Service {
   user: string;
   read_only: boolean;
   tmpfs: string[];
+  volumes: string[];
   cap_drop: string[];
   security_opt: string[];
   ports: string[];
@@ -33,7 +34,11 @@ Deno.test("compose.yaml runs the image as the Dockerfile means it, and with no m
   assert.equal((await Deno.stat(`deploy/${executor.build}/Dockerfile`)).isFile, true);
   assert.deepEqual([executor.user], valuesOf(image, "USER"));
   assert.equal(executor.read_only, true);
-  assert.deepEqual(executor.tmpfs.map((mount) => mount.split(":")[0]), allowed("write"));
+  const writable = [
+    ...executor.tmpfs.map((mount) => mount.split(":")[0]),
+    ...executor.volumes.map((mount) => mount.split(":")[1]),
+  ];
+  assert.deepEqual(writable, allowed("write"));
   assert.deepEqual(executor.cap_drop, ["ALL"]);
   assert.deepEqual(executor.security_opt, ["no-new-privileges:true"]);
   const [, ...health] = executor.healthcheck.test;

@@ -69,7 +69,7 @@ Deno.test("Dockerfile's commands work in a clean copy, on a read-only root, with
   assert.deepEqual(all.results, ok, all.stderr);
   assert.equal(all.code, 0, "SIGTERM ends it well");
   assert.equal(all.stderr, "");
-  const workers = await run(files, [...command, "--workers", "2"]);
+  const workers = await run(files, [...command, "--workers", "2", "--pipelines", "/data/p.db"]);
   assert.deepEqual(workers.results, ok, workers.stderr);
   assert.equal(workers.code, 0);
 
