@@ -12,9 +12,9 @@ import { packCommand } from "./pack.ts";
 import { remoteCommand } from "./remote.ts";
 import { runCommand } from "./run.ts";
 import { serveCommand } from "./serve.ts";
-import { messageOf } from "../core/errors.ts";
+import { messageOf, PackagingError } from "../core/errors.ts";
 import { ManifestError } from "../core/manifest/manifest_error.ts";
-import { printError } from "./output.ts";
+import { printError, printWhole } from "./output.ts";
 import { validateCommand } from "./validate.ts";
 
 /** The command line, as data: for running it, and for its documentation. */
@@ -69,7 +69,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
       }
       return 2;
     }
-    printError(messageOf(error));
+    if (error instanceof PackagingError) printWhole(error.message);
+    else printError(messageOf(error));
     return exitCodeOf(error);
   }
 }

@@ -22,6 +22,13 @@ export function printError(message: string): void {
   console.error(text);
 }
 
+/** Tells all lines of a message on the standard error: what a compiler said. */
+export function printWhole(message: string): void {
+  const text = message.replace(/^\s+at (\S+:\d+:\d+)$/gm, "  in $1"); // a place, no stack trace
+  if (isJson) console.error(JSON.stringify({ level: "error", message: text }));
+  else console.error(`remotemedia: ${text}`);
+}
+
 /** Rows below each other, columns aligned. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows.reduce<number[]>((widest, row) => {

@@ -4,14 +4,27 @@ import { pathToFileURL } from "node:url";
 import { createBundle } from "../packaging/mod.ts";
 import { print } from "./output.ts";
 
+interface PackOptions {
+  output?: string;
+  include?: string[];
+  config?: string;
+  check: boolean;
+}
+
 /** `remotemedia pack`. */
 export function packCommand(): Command {
   return new Command("pack")
     .description("Package a module with all that it imports, as one file that runs on servers")
     .argument("<module>", "A TypeScript or JavaScript file")
     .option("-o, --output <file>", "Write it there; by default its digest and .rmb")
-    .action(async (module: string, { output }: { output?: string }) => {
-      const bundle = await createBundle(pathToFileURL(resolve(module)).href);
+    .option(
+      "-i, --include <file...>",
+      "Data files, folders and patterns beside the module to take along",
+    )
+    .option("--config <file>", "A deno.json to take instead of the one beside the module")
+    .option("--no-check", "Leave types unchecked")
+    .action(async (module: string, { output, ...options }: PackOptions) => {
+      const bundle = await createBundle(pathToFileURL(resolve(module)).href, options);
       const path = output ?? `${bundle.digest}.rmb`;
       await Deno.writeFile(path, bundle.bytes);
       print(`${path}: ${bundle.bytes.length} bytes, exports ${bundle.manifest.exports.join(", ")}`);

@@ -145,6 +145,43 @@ Deno.test("doctor, inspect and completions tell what they are asked", async () =
   ok(success);
 });
 
+Deno.test("pack makes a bundle that inspect tells of, and both say what is wrong", async () => {
+  await using dir = await folder({
+    "good.ts": 'import { b } from "./b.ts"; export const a: number = b;',
+    "b.ts": "export const b = 1;",
+    "model.bin": "model",
+    "bad.ts": 'import { wrong } from "./wrong.ts"; export const x: number = wrong;',
+    "wrong.ts": 'export const wrong: number = "text";',
+    "fake.rmb": "no bundle",
+  });
+  const pack = (...args: string[]) => cli(["pack", ...args], dir.path);
+  const packed = await pack("good.ts", "-o", "good.rmb", "--include", "*.bin");
+  equal(packed.code, 0, packed.err);
+  match(packed.out, /^good\.rmb: \d+ bytes, exports a\n$/);
+  const told = JSON.parse((await cli(["inspect", "good.rmb"], dir.path)).out);
+  deepEqual([told.entry, told.exports], ["good.ts", ["a"]]);
+  deepEqual(told.files.map(({ name }: { name: string }) => name), ["bundle.js", "data/model.bin"]);
+
+  const wrong = await pack("bad.ts", "-o", "bad.rmb");
+  equal(wrong.code, 1);
+  match(
+    wrong.err,
+    /^remotemedia: Cannot package bad\.ts as it has a type error in bad\.ts -> wrong\.ts:/,
+  );
+  match(wrong.err, /TS2322 \[ERROR\]: Type 'string' is not assignable to type 'number'\./);
+  match(wrong.err, /in file:\/\/.*wrong\.ts:1:14/);
+  match((await pack("bad.ts", "--no-check")).out, /^[0-9a-f]{64}\.rmb: /);
+  const cases: [string[], RegExp][] = [
+    [["pack", "good.ts", "-o", "nowhere/x.rmb"], /No such file or directory.*nowhere\/x\.rmb/],
+    [["inspect", "fake.rmb"], /Cannot read bundle archive/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, err } = await cli(args, dir.path);
+    equal(code, 1, args.join(" "));
+    match(err, message);
+  }
+});
+
 Deno.test("init writes a project on the published package, or on a checkout, and overwrites nothing", async () => {
   await using dir = await folder();
   const project = async (name: string) =>

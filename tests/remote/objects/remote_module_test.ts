@@ -68,6 +68,8 @@ test("streams generators, and ends them where their reader stops", async (execut
   assert.deepEqual(await Array.fromAsync(module.countSlowly(4)), [0, 1, 2, 3]);
   assert.deepEqual(await take(5, module.endless()), [0, 1, 2, 3, 4]);
   assert.equal(await module.ended, 1);
+  assert.deepEqual(await take(5, module.endlessly()), [0, 1, 2, 3, 4]);
+  assert.equal(await module.endedLater, 1);
   const awaited = await module.squares(3);
   assert.deepEqual(await Array.fromAsync(awaited), [0, 1, 4]);
   await using counter = await new module.Counter(3);

@@ -59,5 +59,31 @@ Deno.test("Remote refuses wrong uses", () => {
     const _text: string = there.text(1);
     // @ts-expect-error private fields are not seen
     await (await new module.Counter(1)).hidden;
+    // @ts-expect-error the constructor takes a number
+    await new module.Counter("one");
+    // @ts-expect-error an object that is still on its way has no members
+    new module.Counter(1).increment();
+    // @ts-expect-error a static is a promise too
+    const _made: number = module.Counter.made;
+    // @ts-expect-error there is no such static
+    await module.Counter.nothing();
+    // @ts-expect-error a static gives an object there, not one here
+    const _counter: counterModule.Counter = await module.Counter.zero();
+    // @ts-expect-error a property is awaited
+    const _value: number = (await new module.Counter(1)).value;
+    // @ts-expect-error the callback is given a number
+    await module.mapAll([1], (value: string) => value.length);
+    // @ts-expect-error the callback must give a number
+    await module.mapAll([1], () => "text");
+    // @ts-expect-error it must be an async loop: the generator is there
+    for (const _value of module.squares(3));
+    // @ts-expect-error its values are numbers
+    for await (const _text of module.squares(3)) _text.toUpperCase();
+    // @ts-expect-error an async generator takes a number
+    module.countSlowly("three");
+    // @ts-expect-error it is let go asynchronously
+    using _now = await new module.Counter(1);
+    // @ts-expect-error a function there gives a function there: a promise, not the function
+    module.adder(2)(40);
   };
 });

@@ -57,6 +57,20 @@ export function* squares(count: number): Generator<number> {
   for (let index = 0; index < count; index++) yield index * index;
 }
 
+/** How often `endlessly()` was ended by its reader. */
+export let endedLater = 0;
+
+export async function* endlessly(): AsyncGenerator<number> {
+  try {
+    for (let count = 0;; count++) {
+      await Promise.resolve();
+      yield count;
+    }
+  } finally {
+    endedLater++;
+  }
+}
+
 export async function* countSlowly(count: number): AsyncGenerator<number> {
   for (let index = 0; index < count; index++) {
     await new Promise((resolve) => setTimeout(resolve, 2));
