@@ -1,6 +1,7 @@
 /** Programs that tasks need beside Deno, and the Debian packages that bring them. */
 const packages = {
   bwrap: "bubblewrap",
+  chromium: "chromium fonts-dejavu-core",
   "espeak-ng": "espeak-ng",
   ffmpeg: "ffmpeg",
   ffprobe: "ffmpeg",

@@ -134,8 +134,13 @@ function line(x1: number, y1: number, x2: number, y2: number): string {
 }
 
 function widthOf({ id, lines }: Box): number {
-  const longest = Math.max(id.length * 1.1, ...lines.map(({ length }) => length));
+  const longest = Math.max(id.length * 1.1, ...lines.map(lettersOf));
   return Math.ceil(longest * LETTER) + 2 * PADDING;
+}
+
+/** How wide a text is, in letters: what is not in Latin, Greek or Cyrillic may take two. */
+function lettersOf(text: string): number {
+  return text.replaceAll(/[^\u0000-\u2fff]/gu, "xx").length;
 }
 
 function heightOf({ lines }: Box): number {
