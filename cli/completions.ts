@@ -12,29 +12,35 @@ export function completionsCommand(program: Command): Command {
       const commands = program.commands.map((command) => ({
         name: command.name(),
         description: command.description(),
-        words: [
-          ...command.commands.map((each) => each.name()),
-          ...command.options.flatMap(({ long }) => long ?? []),
-        ],
+        words: wordsOf(command),
+        inner: command.commands.map((each) => ({ name: each.name(), words: wordsOf(each) })),
       }));
       if (shell === "fish") {
         print(
-          commands.flatMap(({ name, description, words }) => [
+          commands.flatMap(({ name, description, words, inner }) => [
             `complete -c remotemedia -n __fish_use_subcommand -a ${name} -d ${
               JSON.stringify(description)
             }`,
             `complete -c remotemedia -n "__fish_seen_subcommand_from ${name}" -a "${
               words.join(" ")
             }"`,
+            ...inner.map((each) =>
+              `complete -c remotemedia -n "__fish_seen_subcommand_from ${name}; and __fish_seen_subcommand_from ${each.name}" -a "${
+                each.words.join(" ")
+              }"`
+            ),
           ]).join("\n"),
         );
         return;
       }
-      const cases = commands.map(({ name, words }) => `    ${name}) words="${words.join(" ")}";;`);
+      const cases = commands.flatMap(({ name, words, inner }) => [
+        ...inner.map((each) => `    "${name} ${each.name}") words="${each.words.join(" ")}";;`),
+        `    "${name}"*) words="${words.join(" ")}";;`,
+      ]);
       print(
         `${shell === "zsh" ? "autoload -U +X bashcompinit && bashcompinit\n" : ""}_remotemedia() {
   local words="${commands.map(({ name }) => name).join(" ")}"
-  case "\${COMP_WORDS[1]}" in
+  case "\${COMP_WORDS[1]}\${COMP_WORDS[2]:+ \${COMP_WORDS[2]}}" in
 ${cases.join("\n")}
   esac
   [ "$COMP_CWORD" -eq 1 ] && words="${commands.map(({ name }) => name).join(" ")}"
@@ -43,4 +49,12 @@ ${cases.join("\n")}
 complete -F _remotemedia remotemedia`,
       );
     });
+}
+
+/** What may follow a command: its own commands and options. */
+function wordsOf(command: Command): string[] {
+  return [
+    ...command.commands.map((each) => each.name()),
+    ...command.options.flatMap(({ long }) => long ?? []),
+  ];
 }

@@ -60,11 +60,14 @@ export function optionRows(schema: JsonSchemaObject): string[][] {
   ]);
 }
 
-/** A node in a manifest, with its defaults or the least value that each required option may have. */
+/**
+ * A node in a manifest, with its defaults, and its schema's examples or the least value that each required option
+ * may have.
+ */
 export function exampleOf(type: string, schema: JsonSchemaObject): string {
   const required = schema.required ?? [];
   const options = Object.entries(schema.properties ?? {}).filter(([name, option]) =>
-    "default" in option || required.includes(name)
+    "default" in option || required.includes(name) || option.examples !== undefined
   ).map(([name, option]) => [name, option.default ?? exampleValue(option)]);
   const node = {
     type,
@@ -74,6 +77,7 @@ export function exampleOf(type: string, schema: JsonSchemaObject): string {
 }
 
 function exampleValue(schema: JsonSchemaObject): unknown {
+  if (schema.examples !== undefined) return schema.examples[0];
   if (schema.enum !== undefined) return schema.enum[0];
   if (schema.anyOf?.[0] !== undefined) return exampleValue(schema.anyOf[0]);
   switch (schema.type) {

@@ -19,7 +19,7 @@ export interface Connection {
   every?: number;
 }
 
-/** How the chunks that come to a node from several others become one stream. */
+/** How the chunks that come to a node, or to the output, from several nodes become one stream. */
 export interface Merge {
   /**
    * `arrival`: as they come. `timestamp`: the earliest first; each branch must give its chunks in the order

@@ -24,6 +24,8 @@ export interface GraphOptions {
   input?: string | readonly string[];
   /** The node, or nodes, whose outputs come out. @default those that are connected to no other */
   output?: string | readonly string[];
+  /** How chunks of several outputs are merged. @default by arrival */
+  outputMerge?: Merge;
 }
 
 /** A chain that is connected, and what is in front of it and behind it. */
@@ -82,6 +84,8 @@ export class Graph<I = unknown, O = unknown> implements Segment<I | Marker, O> {
   readonly inputs: readonly string[];
   /** The nodes whose outputs come out. */
   readonly outputs: readonly string[];
+  /** How chunks of several outputs are merged; `undefined` by arrival. */
+  readonly outputMerge: Merge | undefined;
   readonly #gate = new Gate();
   readonly #parts: readonly Part[];
   readonly #fans: (FanOut | FanIn)[] = [];
@@ -99,7 +103,8 @@ export class Graph<I = unknown, O = unknown> implements Segment<I | Marker, O> {
    * @throws {PipelineError} if there is a cycle, a node is not connected, or a name is unknown
    * @throws {TypeError | RangeError} if a connection or merge breaks its rule
    */
-  constructor({ nodes, connections, merge = {}, input, output }: GraphOptions) {
+  constructor(options: GraphOptions) {
+    const { nodes, connections, merge = {}, input, output, outputMerge } = options;
     const ids = Object.keys(nodes);
     const ends = openEnds(ids, connections);
     this.nodes = new Map(Object.entries(nodes));
@@ -107,6 +112,7 @@ export class Graph<I = unknown, O = unknown> implements Segment<I | Marker, O> {
     this.merge = Object.freeze({ ...merge });
     this.inputs = input === undefined ? ends.inputs : [input].flat();
     this.outputs = output === undefined ? ends.outputs : [output].flat();
+    this.outputMerge = outputMerge && Object.freeze({ ...outputMerge });
     this.#check();
     const { inputs, outputs } = this;
     this.#parts = chainsOf({ ids, connections, inputs, outputs }).map((chain) => ({
@@ -229,20 +235,12 @@ export class Graph<I = unknown, O = unknown> implements Segment<I | Marker, O> {
         );
       }
     }
-    for (const [id, { order = "arrival", maxWaitMs = 0 }] of Object.entries(merge)) {
+    for (const [id, each] of Object.entries(merge)) {
       const action = `merge in front of ${id}`;
       if (!nodes.has(id)) throw new PipelineError(`Cannot ${action} as there is no such node`);
-      if (order !== "arrival" && order !== "timestamp") {
-        throw new TypeError(
-          cannot(action, { rule: "order must be arrival or timestamp", value: order }),
-        );
-      }
-      if (!(maxWaitMs >= 0)) {
-        throw new RangeError(
-          cannot(action, { rule: "maxWaitMs must not be negative", value: maxWaitMs }),
-        );
-      }
+      checkMerge(each, action);
     }
+    if (this.outputMerge !== undefined) checkMerge(this.outputMerge, "merge outputs");
   }
 
   /** Joins the chains, and gives the readable end. */
@@ -274,7 +272,7 @@ export class Graph<I = unknown, O = unknown> implements Segment<I | Marker, O> {
     for (const { chain: { ids }, segment } of this.#parts) {
       this.#pipe(this.#join(arriving.get(ids[0])!, this.merge[ids[0]!]), segment.writable);
     }
-    return this.#join(arriving.get(undefined)!, {});
+    return this.#join(arriving.get(undefined)!, this.outputMerge);
   }
 
   #join(sources: readonly ReadableStream<unknown>[], merge?: Merge): ReadableStream<unknown> {
@@ -306,6 +304,19 @@ export class Graph<I = unknown, O = unknown> implements Segment<I | Marker, O> {
     } finally {
       this.#gate.open();
     }
+  }
+}
+
+function checkMerge({ order = "arrival", maxWaitMs = 0 }: Merge, action: string): void {
+  if (order !== "arrival" && order !== "timestamp") {
+    throw new TypeError(
+      cannot(action, { rule: "order must be arrival or timestamp", value: order }),
+    );
+  }
+  if (!(maxWaitMs >= 0)) {
+    throw new RangeError(
+      cannot(action, { rule: "maxWaitMs must not be negative", value: maxWaitMs }),
+    );
   }
 }
 

@@ -12,6 +12,8 @@ export interface JsonSchemaObject {
   default?: unknown;
   /** `string`, `number`, `integer`, `boolean`, `array`, `object` or `null`. */
   type?: string;
+  /** Values that make sense. */
+  examples?: readonly unknown[];
   /** The values that are allowed. */
   enum?: readonly unknown[];
   /** The one value that is allowed. */

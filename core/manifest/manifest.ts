@@ -52,6 +52,8 @@ export interface ManifestGraph {
   input?: string | string[];
   /** The node, or nodes, whose outputs come out. */
   output?: string | string[];
+  /** How chunks of several outputs are merged. */
+  outputMerge?: ManifestMerge;
 }
 
 /** A pipeline as data, version 1. */
@@ -108,6 +110,9 @@ const shape = {
   ),
   output: ids.optional().describe(
     "The node or nodes whose outputs come out; by default those that are connected to no other",
+  ),
+  outputMerge: merge.optional().describe(
+    "How chunks of several outputs are merged; by arrival if absent",
   ),
 };
 

@@ -8,6 +8,7 @@ import {
   graphSchema,
   type Manifest,
   type ManifestGraph,
+  type ManifestMerge,
   type ManifestNode,
   manifestSchema,
 } from "./manifest.ts";
@@ -140,8 +141,9 @@ class Frame {
 
 /** Where a line alone does not say it all, its connections are told. */
 function explicit(graph: ManifestGraph, depth: number): ManifestGraph {
-  const { nodes, connections, input, output } = graph;
+  const { nodes, connections, input, output, outputMerge } = graph;
   const isLine = depth === 0 && input === undefined && output === undefined &&
+    outputMerge === undefined &&
     nodes.every(({ merge }) => merge === undefined);
   if (isLine || connections !== undefined) return graph;
   const line = nodes.slice(1).map(({ id }, index) => ({ from: nodes[index]!.id, to: id }));
@@ -149,7 +151,9 @@ function explicit(graph: ManifestGraph, depth: number): ManifestGraph {
 }
 
 /** The one form in which a graph is told: fields that say what is so anyway are left out. */
-export function tidy({ nodes, connections, input, output }: ManifestGraph): ManifestGraph {
+export function tidy(graph: ManifestGraph): ManifestGraph {
+  const { nodes, connections, input, output } = graph;
+  const outputMerge = graph.outputMerge as ManifestMerge | "arrival" | "timestamp" | undefined;
   const line = nodes.slice(1).map(({ id }, index) => ({ from: nodes[index]!.id, to: id }));
   const ends = openEnds(nodes.map(({ id }) => id), connections ?? line);
   const end = (given: string | string[] | undefined, usual: string[]) => {
@@ -163,5 +167,8 @@ export function tidy({ nodes, connections, input, output }: ManifestGraph): Mani
     ...(connections !== undefined && { connections }),
     ...(first !== undefined && { input: first }),
     ...(last !== undefined && { output: last }),
+    ...(outputMerge !== undefined && {
+      outputMerge: typeof outputMerge === "string" ? { order: outputMerge } : outputMerge,
+    }),
   };
 }

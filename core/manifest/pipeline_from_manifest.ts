@@ -70,7 +70,7 @@ export async function pipelineFromManifest(
 
 /** What a graph of a manifest is made of. @param nodes its nodes, in their order */
 export function graphOptionsOf(graph: ManifestGraph, nodes: readonly AnyNode[]): GraphOptions {
-  const { connections = [], input, output } = graph;
+  const { connections = [], input, output, outputMerge } = graph;
   return {
     nodes: Object.fromEntries(graph.nodes.map(({ id }, index) => [id, nodes[index]!])),
     connections,
@@ -79,6 +79,7 @@ export function graphOptionsOf(graph: ManifestGraph, nodes: readonly AnyNode[]):
     ),
     input,
     output,
+    ...(outputMerge !== undefined && { outputMerge: mergeOf(outputMerge) }),
   };
 }
 

@@ -90,6 +90,7 @@ class Writer {
       connections: graph.connections.map((connection) => ({ ...connection })),
       input: [...graph.inputs],
       output: [...graph.outputs],
+      ...(graph.outputMerge !== undefined && { outputMerge: mergeOf(graph.outputMerge) }),
     });
   }
 

@@ -20,7 +20,8 @@ const schema = z.strictObject({
   frameSize: z.int().min(1).optional()
     .describe("Samples of each channel in each frame; either this or frameMs"),
   frameMs: z.number().positive().optional()
-    .describe("How long each frame is, in ms, rounded to whole samples; either this or frameSize"),
+    .describe("How long each frame is, in ms, rounded to whole samples; either this or frameSize")
+    .meta({ examples: [20] }),
 }).refine(({ frameSize, frameMs }) => (frameSize === undefined) !== (frameMs === undefined), {
   error: "exactly one of frameSize and frameMs must be given",
 });

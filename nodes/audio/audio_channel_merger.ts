@@ -21,7 +21,9 @@ export interface AudioChannelMergerOptions {
 
 const schema = z.strictObject({
   tracks: z.array(z.string().min(1)).min(1).max(MAX_CHANNELS)
-    .describe("The name of the track of each channel that goes out"),
+    .describe("The name of the track of each channel that goes out").meta({
+      examples: [["left", "right"]],
+    }),
   frameMs: z.number().min(1).max(1000).default(20)
     .describe("How long frames that go out are, in ms"),
   maxWaitMs: z.number().min(0).max(60_000).default(200)

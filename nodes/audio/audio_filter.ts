@@ -8,7 +8,9 @@ import { AudioLine } from "./_audio_line.ts";
 import { requireFiniteAudio } from "./_frames.ts";
 
 const schema = z.strictObject({
-  graph: z.string().min(1).max(100_000).describe("Filter graph in ffmpeg's words"),
+  graph: z.string().min(1).max(100_000).describe("Filter graph in ffmpeg's words").meta({
+    examples: ["highpass=f=80"],
+  }),
 });
 
 /** Options of {@linkcode AudioFilter}. */

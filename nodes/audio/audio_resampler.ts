@@ -12,7 +12,7 @@ export interface AudioResamplerOptions {
 
 const schema = z.strictObject({
   sampleRate: z.int().min(1).max(768_000)
-    .describe("Samples a second that go out, in whole Hz"),
+    .describe("Samples a second that go out, in whole Hz").meta({ examples: [48_000] }),
 });
 
 /**

@@ -28,7 +28,8 @@ export interface RecorderOptions {
 }
 
 const schema = z.strictObject({
-  tracks: z.array(z.string().min(1)).min(1).max(MAX_CHANNELS).describe("The names of the tracks"),
+  tracks: z.array(z.string().min(1)).min(1).max(MAX_CHANNELS).describe("The names of the tracks")
+    .meta({ examples: [["me", "them"]] }),
   layout: z.enum(["channels", "mix"]).default("channels")
     .describe("A channel for each track, or the sum of all in one"),
   clock: z.enum(["timestamp", "arrival"]).default("timestamp")

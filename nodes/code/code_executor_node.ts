@@ -5,7 +5,9 @@ import { type Bundle, placeOf, type Sandbox } from "./code_place.ts";
 
 const schema = z.strictObject({
   source: z.string().min(1).max(1_000_000)
-    .describe("JavaScript or TypeScript that reads `input` and assigns `result`; may await"),
+    .describe("JavaScript or TypeScript that reads `input` and assigns `result`; may await").meta({
+      examples: ["result = input"],
+    }),
   memoryBytes: z.int().min(2 ** 24).default(2 ** 28).describe("Memory that it may use, in bytes"),
   timeoutMs: z.number().positive().default(10_000).describe("Time for one chunk, in ms"),
 });

@@ -6,7 +6,7 @@ const schema = z.strictObject({
   expression: z.string().min(1).superRefine((text, context) => {
     const fault = syntaxFault(text);
     if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
-  }).describe("What each chunk becomes, in JSONata; the chunk is $"),
+  }).describe("What each chunk becomes, in JSONata; the chunk is $").meta({ examples: ["$"] }),
   bindings: z.record(z.string(), z.unknown()).default({})
     .describe("Values by name; the expression reads them as $name"),
   timeoutMs: z.int().min(1).max(600_000).default(1000)

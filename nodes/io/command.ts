@@ -11,7 +11,7 @@ import { type SampleFormat, sampleFormats } from "./wav/samples.ts";
 export type { CommandInput, CommandOutput };
 
 const schema = z.strictObject({
-  command: z.string().min(1).describe("Name or path of the program"),
+  command: z.string().min(1).describe("Name or path of the program").meta({ examples: ["cat"] }),
   args: z.array(z.string()).default([]).describe("Its arguments"),
   cwd: z.string().optional().describe("Its folder"),
   env: z.record(z.string(), z.string()).default({})

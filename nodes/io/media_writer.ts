@@ -48,7 +48,9 @@ export class MediaWriter<Frame extends AudioFrame | VideoFrame = AudioFrame | Vi
   static override readonly options: ZodType<CheckedMediaWriterOptions, MediaWriterOptions> =
     refineWrite(
       z.strictObject({
-        output: z.string().min(1).describe("A path, a file URL, or - for the standard output"),
+        output: z.string().min(1).describe("A path, a file URL, or - for the standard output").meta(
+          { examples: ["out.wav"] },
+        ),
         ...writeFields,
       }),
     );

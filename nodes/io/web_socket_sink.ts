@@ -10,7 +10,8 @@ import {
 } from "./web_socket/options.ts";
 
 const schema = z.strictObject({
-  url: z.string().refine(isWebSocketUrl, "must be a ws or wss URL").describe("Where messages go"),
+  url: z.string().refine(isWebSocketUrl, "must be a ws or wss URL").describe("Where messages go")
+    .meta({ examples: ["wss://example.com/words"] }),
   ...connectFields,
 });
 

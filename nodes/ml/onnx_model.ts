@@ -24,7 +24,9 @@ const schema = z.strictObject({
     .refine((model) => typeof model === "string" || model instanceof Uint8Array, {
       error: "must be a path, a file: URL, or bytes",
     })
-    .describe("The ONNX file: a path, a file: URL, or its bytes"),
+    .describe("The ONNX file: a path, a file: URL, or its bytes").meta({
+      examples: ["model.onnx"],
+    }),
   input: z.string().min(1).optional()
     .describe("The input that a frame or tensor goes to; not needed where the model has one"),
   outputs: names().optional().describe("The outputs to give; all where absent"),

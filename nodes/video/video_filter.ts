@@ -9,7 +9,9 @@ import { VideoLine } from "./_filter/video_line.ts";
 import { requireVideo } from "./_frames.ts";
 
 const schema = z.strictObject({
-  graph: z.string().min(1).max(100_000).describe("Filter graph in ffmpeg's words"),
+  graph: z.string().min(1).max(100_000).describe("Filter graph in ffmpeg's words").meta({
+    examples: ["hflip"],
+  }),
   format: z.enum(pixelFormats).optional().describe("Pixel format of what is given"),
 });
 

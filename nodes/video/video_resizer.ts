@@ -17,7 +17,7 @@ import {
 export type { VideoFit, VideoResampler };
 
 const schema = z.strictObject({
-  width: sideSchema.optional().describe("Width in pixels"),
+  width: sideSchema.optional().describe("Width in pixels").meta({ examples: [640] }),
   height: sideSchema.optional().describe("Height in pixels"),
   fit: z.enum(fits).default("contain").describe("How a picture comes into a size of another shape"),
   resampler: z.enum(resamplers).default("bicubic").describe("How pixels in between are found"),

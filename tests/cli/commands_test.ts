@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { layOut, toSvg } from "../../cli/draw/svg.ts";
+import { isInstalled } from "../../tasks/system_packages.ts";
 import { serve } from "../../remote/server/mod.ts";
 import { builtinNodes } from "../../nodes/mod.ts";
 import { cli, folder, recording, root, upper } from "./_cli.ts";
@@ -134,15 +135,38 @@ Deno.test("remote asks a server", async () => {
   match((await cli(["remote", "nodes", server.address])).out, /^AudioTransform$/m);
 });
 
-Deno.test("doctor, inspect and completions tell what they are asked", async () => {
+Deno.test("doctor and inspect tell what they are asked", async () => {
   match((await cli(["doctor"])).out, /^found +deno +\d/);
   equal(JSON.parse((await cli(["inspect", recording])).out).duration, 20.89);
+});
+
+Deno.test("completions give scripts that their shells can parse, and bash completes by", async () => {
   for (const shell of ["bash", "zsh", "fish"]) {
-    match((await cli(["completions", shell])).out, /validate/);
+    const { out } = await cli(["completions", shell]);
+    match(out, /validate/);
+    if (!isInstalled(shell)) {
+      console.log(`skipped: ${shell} is not installed`);
+      continue;
+    }
+    const name = await Deno.makeTempFile();
+    await Deno.writeTextFile(name, out);
+    const { success, stderr } = await new Deno.Command(shell, { args: ["-n", name] }).output();
+    ok(success, new TextDecoder().decode(stderr));
+    await Deno.remove(name);
   }
   const script = (await cli(["completions", "bash"])).out;
-  const { success } = await new Deno.Command("bash", { args: ["-n", "-c", script] }).output();
-  ok(success);
+  const complete = async (...words: string[]) => {
+    const line = ["remotemedia", ...words];
+    const quoted = line.map((word) => `"${word}"`).join(" ");
+    const test = `${script}\nCOMP_WORDS=(${quoted}); COMP_CWORD=${words.length}; _remotemedia
+      printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout } = await new Deno.Command("bash", { args: ["-c", test], cwd: "/" }).output();
+    return new TextDecoder().decode(stdout).trim().split("\n");
+  };
+  deepEqual(await complete("be"), ["bench"]);
+  deepEqual(await complete("run", "--res"), ["--resume"]);
+  deepEqual(await complete("remote", "reg"), ["register"]);
+  deepEqual(await complete("remote", "register", "--pu"), ["--public"]);
 });
 
 Deno.test("pack makes a bundle that inspect tells of, and both say what is wrong", async () => {

@@ -185,6 +185,32 @@ Deno.test("Graph merges by timestamp", async () => {
   deepEqual(times, times.toSorted((a, b) => a - b));
 });
 
+Deno.test("Graph merges its outputs by timestamp where it is told to", async () => {
+  const graph = new Graph<number, Timed>({
+    nodes: {
+      start: new Add({ by: 0 }),
+      early: new From({ name: "early", late: 0 }),
+      wait: new Wait({ ms: 1 }),
+      late: new From({ name: "late", late: 15 }),
+    },
+    connections: [
+      { from: "start", to: "early" },
+      { from: "start", to: "wait" },
+      { from: "wait", to: "late" },
+    ],
+    outputMerge: { order: "timestamp", maxWaitMs: Infinity },
+  });
+  const inputs = Array.from({ length: 100 }, (_, index) => 10 * index);
+  const outputs = await Array.fromAsync(graph.run(inputs));
+  equal(outputs.length, 200);
+  const times = outputs.map(({ timestamp }) => timestamp);
+  deepEqual(times, times.toSorted((a, b) => a - b));
+  throws(
+    () => new Graph({ nodes: { a: new Pass() }, connections: [], outputMerge: { maxWaitMs: -1 } }),
+    /^RangeError: Cannot merge outputs as maxWaitMs must not be negative: current value is -1$/,
+  );
+});
+
 Deno.test("Graph's merge by timestamp goes on without a silent branch, and drops nothing", async () => {
   const graph = new Graph<number, Timed>({
     nodes: {

@@ -66,6 +66,8 @@ nodes:
   - id: inner
     graph:
       nodes: [{ id: a, type: PassThrough }, { id: b, type: PassThrough }]
+      output: [a, b]
+      outputMerge: timestamp
   - { id: out, type: PassThrough, concurrency: 3, merge: { order: timestamp, maxWaitMs: forever } }
   - { id: last, module: "./_nodes.ts#Add", options: { by: 3 } }
 connections:
@@ -78,11 +80,13 @@ connections:
 executors:
   gpu: { host: gpu.internal, port: 50052, tls: true, token: "\${TOKEN}" }
 output: [out, last]
+outputMerge: { order: timestamp, maxWaitMs: 250 }
 `;
 
 Deno.test("Manifest with all that it can say comes back from its pipeline", async () => {
   const manifest = await checkRoundTrip(graph);
   equal(manifest.nodes.length, 6);
+  deepEqual(manifest.nodes[3]!.graph!.outputMerge, { order: "timestamp" });
   equal(manifest.executors!["gpu"]!.token, "${TOKEN}");
 });
 
