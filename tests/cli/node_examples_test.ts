@@ -14,6 +14,7 @@ import {
 const notRun: Record<string, string> = {
   SerializedClassExecutorNode: "takes an instance of a packaged class",
   OnnxModel: "the file of a model",
+  VideoDecoder: "packets of a video, which its own tests encode",
 };
 
 const examples = registry.types.map((type) => ({
@@ -56,7 +57,9 @@ const video = Array.from({ length: 3 }, (_, index) =>
   }));
 
 /** What a node may take: its example must run with one of them. */
-const kindsFor = (type: string): unknown[][] => [audioOf(type), video, ["a word."], [{ a: 1 }], [[1, 2]], [
+const kindsFor = (
+  type: string,
+): unknown[][] => [audioOf(type), video, ["a word."], [{ a: 1 }], [[1, 2]], [
   new EncodedFrame({
     codec: "opus",
     type: "key",
