@@ -4831,6 +4831,8 @@ var Graph = class {
   inputs;
   /** The nodes whose outputs come out. */
   outputs;
+  /** How chunks of several outputs are merged; `undefined` by arrival. */
+  outputMerge;
   #gate = new Gate();
   #parts;
   #fans = [];
@@ -4847,7 +4849,8 @@ var Graph = class {
    * @throws {PipelineError} if there is a cycle, a node is not connected, or a name is unknown
    * @throws {TypeError | RangeError} if a connection or merge breaks its rule
    */
-  constructor({ nodes, connections, merge = {}, input, output }) {
+  constructor(options) {
+    const { nodes, connections, merge = {}, input, output, outputMerge } = options;
     const ids = Object.keys(nodes);
     const ends = openEnds(ids, connections);
     this.nodes = new Map(Object.entries(nodes));
@@ -4863,6 +4866,9 @@ var Graph = class {
     this.outputs = output === void 0 ? ends.outputs : [
       output
     ].flat();
+    this.outputMerge = outputMerge && Object.freeze({
+      ...outputMerge
+    });
     this.#check();
     const { inputs, outputs } = this;
     this.#parts = chainsOf({
@@ -5004,22 +5010,12 @@ var Graph = class {
         }));
       }
     }
-    for (const [id, { order = "arrival", maxWaitMs = 0 }] of Object.entries(merge)) {
+    for (const [id, each] of Object.entries(merge)) {
       const action = `merge in front of ${id}`;
       if (!nodes.has(id)) throw new PipelineError(`Cannot ${action} as there is no such node`);
-      if (order !== "arrival" && order !== "timestamp") {
-        throw new TypeError(cannot(action, {
-          rule: "order must be arrival or timestamp",
-          value: order
-        }));
-      }
-      if (!(maxWaitMs >= 0)) {
-        throw new RangeError(cannot(action, {
-          rule: "maxWaitMs must not be negative",
-          value: maxWaitMs
-        }));
-      }
+      checkMerge(each, action);
     }
+    if (this.outputMerge !== void 0) checkMerge(this.outputMerge, "merge outputs");
   }
   /** Joins the chains, and gives the readable end. */
   #connect() {
@@ -5062,7 +5058,7 @@ var Graph = class {
     for (const { chain: { ids }, segment } of this.#parts) {
       this.#pipe(this.#join(arriving.get(ids[0]), this.merge[ids[0]]), segment.writable);
     }
-    return this.#join(arriving.get(void 0), {});
+    return this.#join(arriving.get(void 0), this.outputMerge);
   }
   #join(sources, merge) {
     if (sources.length === 1) return sources[0];
@@ -5096,6 +5092,20 @@ var Graph = class {
     }
   }
 };
+function checkMerge({ order = "arrival", maxWaitMs = 0 }, action) {
+  if (order !== "arrival" && order !== "timestamp") {
+    throw new TypeError(cannot(action, {
+      rule: "order must be arrival or timestamp",
+      value: order
+    }));
+  }
+  if (!(maxWaitMs >= 0)) {
+    throw new RangeError(cannot(action, {
+      rule: "maxWaitMs must not be negative",
+      value: maxWaitMs
+    }));
+  }
+}
 function turn() {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
