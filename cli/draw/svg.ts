@@ -140,7 +140,7 @@ function widthOf({ id, lines }: Box): number {
 
 /** How wide a text is, in letters: what is not in Latin, Greek or Cyrillic may take two. */
 function lettersOf(text: string): number {
-  return text.replaceAll(/[^\u0000-\u2fff]/gu, "xx").length;
+  return text.replaceAll(/[\u3000-\u{10ffff}]/gu, "xx").length;
 }
 
 function heightOf({ lines }: Box): number {
