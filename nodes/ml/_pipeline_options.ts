@@ -7,8 +7,9 @@ export const pipelineOptions: { [K in keyof PipelineOptions]: z.ZodType<Pipeline
     .refine((name) => !name.split("/").includes(".."), { error: "must not lead out of its folder" })
     .describe("The model's name, owner/name: exactly this one is loaded, or the node fails"),
   revision: z.string().min(1).default("main").describe("The branch, tag or commit of the model"),
-  dtype: z.string().min(1).default("fp32")
-    .describe("The type of the weights: fp32, fp16, q8, q4 and others that the model has"),
+  // transformers.js takes the weights as they are for a word that it does not know
+  dtype: z.enum(["fp32", "fp16", "q8", "int8", "uint8", "q4", "q4f16", "bnb4"]).default("fp32")
+    .describe("The type of the weights: the model must have them"),
   device: z.string().min(1).default("cpu").describe("Where it runs: cpu, cuda, webgpu and others"),
   modelFolder: z.string().min(1).optional()
     .describe("A folder on this machine with models, each in a folder of its name; tried first"),

@@ -128,7 +128,14 @@ async function load(source: PipelineSource): Promise<LoadedPipeline> {
       local_files_only: offline,
       ...(cacheFolder === undefined ? {} : { cache_dir: cacheFolder }),
     });
-    return new LoadedPipeline(transformers, pipeline as unknown as Callable);
+    const loaded = pipeline as unknown as Callable;
+    if (loaded.model.config["model_type"] === "speecht5") {
+      await loaded.dispose();
+      const rule =
+        "it must not need a second model: SpeechT5 would fetch a vocoder that nobody named";
+      throw new TypeError(cannot("use model", { rule, value: model }));
+    }
+    return new LoadedPipeline(transformers, loaded);
   } finally {
     Object.assign(env, { localModelPath, allowRemoteModels, allowLocalModels, logLevel });
   }

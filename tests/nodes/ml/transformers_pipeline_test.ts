@@ -38,6 +38,7 @@ for (
       [() => new TransformersPipeline({} as never), /"task"/],
       [() => new TransformersPipeline({ ...reviews, model: "" }), /"model"/],
       [() => new TransformersPipeline({ ...reviews, model: "../secrets" }), /"model".*folder/],
+      [() => new TransformersPipeline({ ...reviews, dtype: "q99" }), /"dtype"/],
       [() => new TransformersPipeline({ ...reviews, weight: 1 } as never), /no option "weight"/],
     ],
   })
@@ -69,7 +70,7 @@ Deno.test("TransformersPipeline never takes another model, place, task or type o
   const cases: [Partial<TransformersPipelineInput>, RegExp][] = [
     [{ model: "tiny/gone" }, /Cannot load model tiny\/gone for text-classification as .*/],
     [{ dtype: "q4" }, /Cannot load model tiny\/reviews.*model_q4\.onnx/],
-    [{ dtype: "q99" }, /Cannot load model tiny\/reviews.*q99/],
+    [{ task: "automatic-speech-recognition" }, /Cannot load model tiny\/reviews/],
     [{ device: "nowhere" }, /Cannot load model tiny\/reviews.*nowhere/],
     [
       { task: "mind-reading" },

@@ -100,7 +100,7 @@ bert("tiny/mirror", ["PRAISE", "BLAME"], vectors[:, ::-1].copy())
 # a voice in VITS's form: each sign is 1,000 samples at a height of its own, at 16 kHz
 signs = ["<pad>", "<unk>", " ", *"abcdefghijklmnopqrstuvwxyz", ".", "!", "?", "'"]
 time = np.arange(1000) / 16_000
-pitches = np.array([0, 0, 0, *(200 + 20 * index for index in range(len(signs) - 3))])
+pitches = np.array([0, 0, 0, *(200 + 100 * index for index in range(len(signs) - 3))])
 tones = (0.3 * np.sin(2 * np.pi * pitches[:, None] * time)).astype(np.float32)
 voice = "tiny/voice"
 write(voice, "config.json", {
@@ -131,4 +131,61 @@ save(
     [("input_ids", T.INT64, ["batch", "sequence"]), ("attention_mask", T.INT64, ["batch", "sequence"])],
     [("waveform", T.FLOAT, ["batch", "samples"])],
     {"tones": tones, "flat": np.array([0, -1], np.int64)},
+)
+
+# an ear in wav2vec2's form: how strong each sign's tone is in every 500 samples
+letters = signs[3:]
+steps = np.arange(500) / 16_000
+angles = 2 * np.pi * np.array([200 + 100 * index for index in range(len(letters))])[:, None] * steps
+templates = np.concatenate([np.cos(angles), np.sin(angles)]).astype(np.float32)[:, None, :]
+heard = ["<pad>", "<unk>", "|", *letters]
+table = np.zeros((len(letters), len(heard)), np.float32)
+table[range(len(letters)), range(3, len(heard))] = 1
+ear = "tiny/ear"
+write(ear, "config.json", {
+    "model_type": "wav2vec2", "architectures": ["Wav2Vec2ForCTC"], "vocab_size": len(heard),
+})
+write(ear, "preprocessor_config.json", {
+    "feature_extractor_type": "Wav2Vec2FeatureExtractor", "sampling_rate": 16_000, "do_normalize": False,
+})
+write(ear, "tokenizer.json", {
+    "version": "1.0",
+    "added_tokens": [
+        {"id": index, "content": sign, "single_word": False, "lstrip": False, "rstrip": False,
+         "normalized": False, "special": True}
+        for index, sign in enumerate(heard[:2])
+    ],
+    "normalizer": None,
+    "pre_tokenizer": {"type": "Split", "pattern": {"Regex": ""}, "behavior": "Isolated", "invert": False},
+    "post_processor": None,
+    "decoder": {"type": "CTC", "pad_token": "<pad>", "word_delimiter_token": "|", "cleanup": True},
+    "model": {"type": "WordLevel", "unk_token": "<unk>", "vocab": {sign: index for index, sign in enumerate(heard)}},
+})
+write(ear, "tokenizer_config.json", {
+    "tokenizer_class": "Wav2Vec2CTCTokenizer", "pad_token": "<pad>", "unk_token": "<unk>",
+    "word_delimiter_token": "|",
+})
+save(
+    ear, "model",
+    [
+        h.make_node("Unsqueeze", ["input_values", "one"], ["channel"]),
+        h.make_node("Pad", ["channel", "tail"], ["padded"]),
+        h.make_node("Conv", ["padded", "templates"], ["parts"], strides=[500]),
+        h.make_node("Mul", ["parts", "parts"], ["squares"]),
+        h.make_node("Split", ["squares", "halves"], ["cosines", "sines"], axis=1),
+        h.make_node("Add", ["cosines", "sines"], ["powers"]),
+        h.make_node("Transpose", ["powers"], ["rows"], perm=[0, 2, 1]),
+        h.make_node("MatMul", ["rows", "table"], ["spread"]),
+        h.make_node("Add", ["spread", "bias"], ["logits"]),
+    ],
+    [("input_values", T.FLOAT, ["batch", "samples"])],
+    [("logits", T.FLOAT, ["batch", "steps", len(heard)])],
+    {
+        "one": np.array([1], np.int64),
+        "tail": np.array([0, 0, 0, 0, 0, 499], np.int64),
+        "templates": templates,
+        "halves": np.array([len(letters)] * 2, np.int64),
+        "table": table,
+        "bias": np.array([-1, -1, 700, *([0] * len(letters))], np.float32),
+    },
 )
