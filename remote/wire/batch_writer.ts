@@ -1,13 +1,23 @@
 import { ByteWriter } from "../../core/codec/byte_writer.ts";
 import { writeValue } from "../../core/codec/value_writer.ts";
+import type { Frame } from "../../core/frames/mod.ts";
 import { AckRequest } from "../../proto/gen/remotemedia/v1/chunk_pb.ts";
 import { isFrame, varintSize, writeFrame } from "./frame_writer.ts";
+
+/** Room that a batch has at first, at the most. */
+const MAX_HINT = 256 * 1024;
 
 /** Room for the headers of the message and the batch. */
 const MESSAGE_GAP = 32;
 
 /** Room for the header of a run of values: three tags and lengths, and a count. */
 const RUN_GAP = 24;
+
+/** Data from here on is a view of the message where it is read, and so has to be aligned there. */
+const ALIGN_FROM = 32 * 1024;
+
+/** The bytes that gRPC puts in front of a message, in the buffer that it comes out of. */
+const GRPC_HEADER = 5;
 
 /** Headers that are made now: their length is needed before they are put in place. */
 const head = new ByteWriter(64);
@@ -33,6 +43,8 @@ export class BatchWriter {
   #count = 0;
   #hasMarkers = false;
   #bodyStart = 0;
+  /** Where the first large data starts; 0 if there is none. */
+  #aligned = 0;
   /** Where the values of the run that is open start, and how many they are. */
   #runStart = 0;
   #runCount = 0;
@@ -54,8 +66,9 @@ export class BatchWriter {
 
   /** Appends a chunk. @throws {SerializationError} if it cannot travel; the batch stays as it was */
   add(chunk: unknown): void {
-    const to = this.#to ??= this.#begin();
     if (isFrame(chunk)) {
+      const bytes = sizeOf(chunk);
+      const to = this.#to ??= this.#begin(bytes);
       this.#endRun(to);
       const start = to.length;
       try {
@@ -64,8 +77,10 @@ export class BatchWriter {
         to.truncate(start);
         throw error;
       }
+      if (bytes >= ALIGN_FROM && this.#aligned === 0) this.#aligned = to.length - bytes;
       if (chunk.kind === "marker") this.#hasMarkers = true;
     } else {
+      const to = this.#to ??= this.#begin();
       if (this.#runCount === 0) {
         to.skip(RUN_GAP);
         this.#runStart = to.length;
@@ -95,7 +110,9 @@ export class BatchWriter {
       head.u8(0x10);
       head.u8(ackRequest);
     }
-    const size = head.length + to.length - this.#bodyStart;
+    const body = to.length - this.#bodyStart;
+    if (this.#aligned > 0) writePadding(this.#aligned - this.#bodyStart, body);
+    const size = head.length + body;
     const start = this.#bodyStart - head.length - varintSize(size) - 1;
     front.truncate(0);
     front.u8(0x12);
@@ -103,7 +120,7 @@ export class BatchWriter {
     front.raw(head.subarray(0));
     to.setRaw(start, front.subarray(0));
     const message = to.subarray(start);
-    this.#sizeHint = Math.min(to.length + 256, 1 << 20);
+    this.#sizeHint = Math.min(to.length + 256, MAX_HINT);
     this.clear();
     return { message, firstSeq, count };
   }
@@ -113,12 +130,15 @@ export class BatchWriter {
     this.#to = undefined;
     this.#count = 0;
     this.#runCount = 0;
+    this.#aligned = 0;
     this.#hasMarkers = false;
   }
 
-  #begin(): ByteWriter {
+  #begin(bytes = 0): ByteWriter {
     this.#bodyStart = MESSAGE_GAP + RUN_GAP;
-    return this.#to = new ByteWriter(this.#sizeHint, MESSAGE_GAP + RUN_GAP);
+    // a large frame fills its batch alone: room for that frame and no more, as zeroing memory takes time
+    const size = bytes >= ALIGN_FROM ? bytes + 1024 : this.#sizeHint;
+    return this.#to = new ByteWriter(size, MESSAGE_GAP + RUN_GAP);
   }
 
   #endRun(to: ByteWriter): void {
@@ -145,4 +165,23 @@ export class BatchWriter {
     }
     this.#runCount = 0;
   }
+}
+
+/** Appends the padding to the batch's header after which data at `offset` of its body is aligned to 8 bytes. */
+function writePadding(offset: number, body: number): void {
+  const isAligned = (padding: number) => {
+    const header = head.length + padding;
+    return (GRPC_HEADER + 1 + varintSize(header + body) + header + offset) % 8 === 0;
+  };
+  if (isAligned(0)) return;
+  let padding = 2; // the tag and the length
+  while (!isAligned(padding)) padding++;
+  head.u8(0x22);
+  head.u8(padding - 2);
+  for (let count = 2; count < padding; count++) head.u8(0);
+}
+
+/** The bytes of a frame's data, where that may be large. */
+function sizeOf(frame: Frame): number {
+  return frame.kind === "marker" ? 0 : frame.data.byteLength;
 }

@@ -105,6 +105,23 @@ Deno.test("readBatch copies from a Buffer, so that a kept frame does not change 
   }
 });
 
+Deno.test("BatchWriter aligns large samples, which are then read where they lie", () => {
+  const data = Float32Array.from({ length: 10_000 }, (_, index) => index);
+  for (let shift = 0; shift < 12; shift++) {
+    const writer = new BatchWriter();
+    const small = { text: "x".repeat(shift) };
+    const frame = new AudioFrame({ data, sampleRate: 8_000, timestamp: 300 ** shift % 2 ** 40 });
+    for (const chunk of [small, frame]) writer.add(chunk);
+    const { message } = writer.finish(8 ** shift, AckRequest.ACK);
+    const framed = new Uint8Array(5 + message.length); // as gRPC's own header comes with it
+    framed.set(message, 5);
+    const { firstSeq, chunks: [first, read] } = readBatch(framed.subarray(5));
+    assert.deepEqual([firstSeq, first, read], [8 ** shift, small, frame]);
+    assert.equal((read as AudioFrame).data.buffer, framed.buffer, `shifted by ${shift}`);
+    fromBinary(StreamRequestSchema, message); // and others read it too
+  }
+});
+
 Deno.test("BatchWriter stays as it was when a chunk cannot travel", () => {
   const writer = new BatchWriter();
   writer.add(1);
