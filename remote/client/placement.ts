@@ -32,9 +32,26 @@ export async function statusOfEndpoint(
   signal?: AbortSignal,
 ): Promise<GetStatusResponse> {
   const request = toBinary(GetStatusRequestSchema, create(GetStatusRequestSchema));
-  const deadline = Date.now() + PROBE_MS;
-  const response = await endpoint.unary("getStatus", request, { deadline, signal });
+  const response = await ask(endpoint, "getStatus", { request, signal });
   return fromBinary(GetStatusResponseSchema, response);
+}
+
+/** Asks a server; one that does not answer soon counts as one that cannot be reached. */
+async function ask(
+  endpoint: Endpoint,
+  method: "getStatus" | "reserve",
+  { request, signal }: { request: Uint8Array; signal: AbortSignal | undefined },
+): Promise<Uint8Array> {
+  const deadline = Date.now() + PROBE_MS;
+  try {
+    return await endpoint.unary(method, request, { deadline, signal });
+  } catch (error) {
+    if (!(error instanceof RemoteError) || error.code !== status.DEADLINE_EXCEEDED) throw error;
+    throw new RemoteError(
+      `Cannot reach a server at ${endpoint.where}: it does not answer within ${PROBE_MS} ms`,
+      { code: status.UNAVAILABLE, retryable: true, cause: error },
+    );
+  }
 }
 
 /** An endpoint that answered, and how full it is. */
@@ -102,7 +119,6 @@ async function reserve(endpoint: Endpoint, signal: AbortSignal): Promise<string>
     ReserveRequestSchema,
     create(ReserveRequestSchema, { ttlMs: RESERVE_MS }),
   );
-  const deadline = Date.now() + PROBE_MS;
-  const response = await endpoint.unary("reserve", request, { deadline, signal });
+  const response = await ask(endpoint, "reserve", { request, signal });
   return fromBinary(ReserveResponseSchema, response).reservation;
 }
