@@ -1,6 +1,9 @@
 import { SandboxError } from "../../../core/errors.ts";
 import type { Bundle } from "../../../packaging/bundle.ts";
 
+/** Up to this size, writing takes less time than handing it to another thread and back. */
+const SMALL = 1 << 18;
+
 /**
  * Writes a bundle's module and its data files into a sandbox's folder, so that a path relative to
  * `import.meta.url` finds them. Gives the module's path.
@@ -19,10 +22,12 @@ export async function writeBundle(
       });
     }
     const slash = name.lastIndexOf("/");
-    if (slash > 0) await Deno.mkdir(`${folder}/${name.slice(0, slash)}`, { recursive: true });
-    await Deno.writeFile(`${folder}/${name}`, bytes);
+    if (slash > 0) Deno.mkdirSync(`${folder}/${name.slice(0, slash)}`, { recursive: true });
+    if (bytes.length <= SMALL) Deno.writeFileSync(`${folder}/${name}`, bytes);
+    else await Deno.writeFile(`${folder}/${name}`, bytes);
   }
-  await Deno.writeTextFile(path, code);
+  if (code.length <= SMALL) Deno.writeTextFileSync(path, code);
+  else await Deno.writeTextFile(path, code);
   return path;
 }
 
