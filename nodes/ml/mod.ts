@@ -7,11 +7,15 @@
 import type { NodeClass } from "../../core/node.ts";
 import { LanguageModel } from "./language_model.ts";
 import { OnnxModel } from "./onnx_model.ts";
+import { SpeechToText } from "./speech_to_text.ts";
+import { TextToSpeech } from "./text_to_speech.ts";
 import { TransformersPipeline } from "./transformers_pipeline.ts";
 import { VoiceActivityDetector } from "./voice_activity_detector.ts";
 
 export * from "./language_model.ts";
 export * from "./onnx_model.ts";
+export * from "./speech_to_text.ts";
+export * from "./text_to_speech.ts";
 export * from "./transformers_pipeline.ts";
 export * from "./voice_activity_detector.ts";
 
@@ -21,4 +25,6 @@ export const mlNodes: readonly NodeClass[] = [
   OnnxModel,
   LanguageModel,
   TransformersPipeline,
+  SpeechToText,
+  TextToSpeech,
 ];
