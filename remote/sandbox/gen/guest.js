@@ -171,8 +171,10 @@ var SceneDetector = absent("SceneDetector");
 var SentenceAggregator = absent("SentenceAggregator");
 var SerializedClassExecutorNode = absent("SerializedClassExecutorNode");
 var SpeechSegmenter = absent("SpeechSegmenter");
+var SpeechToText = absent("SpeechToText");
 var Tap = absent("Tap");
 var TextProcessor = absent("TextProcessor");
+var TextToSpeech = absent("TextToSpeech");
 var TextTransform = absent("TextTransform");
 var ThreadExecutor = absent("ThreadExecutor");
 var Throttle = absent("Throttle");
@@ -7257,9 +7259,11 @@ export {
   SerializationError,
   SerializedClassExecutorNode,
   SpeechSegmenter,
+  SpeechToText,
   Tap,
   Tensor,
   TextProcessor,
+  TextToSpeech,
   TextTransform,
   ThreadExecutor,
   Throttle,
