@@ -1,4 +1,4 @@
-import { Node } from "@remotemedia/sdk";
+import { Node } from "../../../core/mod.ts";
 
 /** Numbers what passes, in a module of its own. */
 export class Numbering extends Node<unknown, { number: number; input: unknown }> {

@@ -1,4 +1,4 @@
-import { Node } from "@remotemedia/sdk";
+import { Node } from "../../../core/mod.ts";
 
 /** What a {@linkcode Ledger} gives. */
 export interface Entry {
