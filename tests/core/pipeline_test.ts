@@ -8,6 +8,7 @@ import {
   PipelineError,
 } from "../../core/mod.ts";
 import { Add, collect, counting, Repeat, ThrowAt, Wait, Witness } from "./_nodes.ts";
+import { Barrier } from "../../core/stage/barrier.ts";
 
 Deno.test("Pipeline passes chunks through all its nodes in order", async () => {
   const pipeline = new Pipeline([new Add({ by: 1 }), new Wait(), new Add({ by: 10 })]);
@@ -464,4 +465,24 @@ Deno.test("Pipeline goes on from states of another run", async () => {
   const pipeline = new Pipeline([new Count({}, { name: "count" })]);
   pipeline.restore(new Map([["count", 40]]));
   deepEqual((await collect(pipeline.run([1, 1]))).chunks, [41, 42]);
+});
+
+Deno.test("Pipeline copies a state at once, and names the node whose state cannot travel", async () => {
+  class Live extends Node<number, number> {
+    #seen: unknown[] = [];
+    process(input: number): number {
+      this.#seen.push(input < 3 ? input : () => input);
+      return input;
+    }
+    override snapshot(): unknown {
+      return this.#seen;
+    }
+    override restore(): void {}
+  }
+  const before = new Barrier(2, { snapshot: true });
+  const reader = new Pipeline([new Live()])
+    .run([1, 2, before, 3, new Barrier(3, { snapshot: true })]).getReader();
+  for (let count = 0; count < 4; count++) await reader.read();
+  deepEqual(before.states, new Map([["Live", [1, 2]]]));
+  await rejects(reader.read(), /Node "Live" failed in snapshot: .*\[2\]/);
 });
