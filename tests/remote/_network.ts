@@ -72,7 +72,11 @@ async function removeLeftOvers(): Promise<void> {
     try {
       await Deno.stat(`/proc/${name[1]}`);
     } catch {
-      await ip("netns", "delete", name[0]); // whoever made it is gone
+      // whoever made it is gone, and left its servers there
+      for (const pid of (await ip("netns", "pids", name[0])).split("\n").filter(Boolean)) {
+        Deno.kill(Number(pid), "SIGKILL");
+      }
+      await ip("netns", "delete", name[0]);
     }
   }
 }
