@@ -28,9 +28,9 @@ async function withTokens(): Promise<string> {
 }
 
 async function eventually(condition: () => boolean | Promise<boolean>, what: string) {
-  const until = Date.now() + 30_000;
+  const until = Date.now() + 60_000;
   while (!await condition()) {
-    if (Date.now() > until) throw new Error(`Not within 30 s: ${what}`);
+    if (Date.now() > until) throw new Error(`Not within 60 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -53,9 +53,9 @@ async function refusalOf(work: Promise<unknown>): Promise<RemoteError> {
   return error;
 }
 
-async function restartsOf(server: CommandServer): Promise<number> {
+async function workersOf(server: CommandServer): Promise<number> {
   const { text } = await server.get("/metrics");
-  return Number(/remotemedia_worker_restarts_total (\d+)/.exec(text)?.[1] ?? NaN);
+  return Number(/remotemedia_workers (\d+)/.exec(text)?.[1] ?? NaN);
 }
 
 Deno.test("serve --workers computes in several processes at once, goes on after one is killed, and drains", async () => {
@@ -94,10 +94,10 @@ Deno.test("serve --workers computes in several processes at once, goes on after 
   ) as { count: number; input: number }[];
   const expected = Array.from({ length: 600 }, (_, index) => ({ count: index, input: index }));
   assert.deepEqual(outputs, expected);
-  await eventually(async () => await restartsOf(server) === 2, "both workers are back");
+  await eventually(async () => await workersOf(server) === 2, "both workers are back");
   assert.equal((await server.get("/readyz")).status, 200);
   const { text } = await server.get("/metrics");
-  assert.match(text, /remotemedia_workers 2/);
+  assert.match(text, /remotemedia_worker_restarts_total [2-9]/);
   // what the dead ones counted is still told
   assert.match(text, /remotemedia_chunks_total\{type="Computes",direction="in"\} 40/);
 
