@@ -52,6 +52,11 @@ function limit(
   });
 }
 
+/** The most that a time may be that was limited: a busy machine lets the watchdog look late. */
+function within(ms: number): number {
+  return ms + Math.max(250, 0.2 * ms);
+}
+
 /** What takes memory, each in its own way, as fast as it can. */
 const bombs = {
   "small buffers": "const all = []; for (;;) all.push(new Uint8Array(1e6).fill(1));",
@@ -109,7 +114,7 @@ limit("CPU time of 2 s", "for (;;);", {
   reason: "cpu",
   check: ({ message }) => {
     const used = Number(/used (\d+) ms/.exec(message)?.[1]);
-    assert.ok(used >= 2_000 && used <= 2_250, `${used} ms`);
+    assert.ok(used >= 2_000 && used <= within(2_000), `${used} ms`);
   },
 });
 
@@ -118,7 +123,7 @@ limit("wall time of 10 s", "for (;;) await new Promise((r) => setTimeout(r, 50))
   reason: "wall-time",
   check: ({ message }) => {
     const ran = Number(/ran for (\d+) ms/.exec(message)?.[1]);
-    assert.ok(ran >= 10_000 && ran <= 10_250, `${ran} ms`);
+    assert.ok(ran >= 10_000 && ran <= within(10_000), `${ran} ms`);
   },
 });
 
@@ -127,7 +132,7 @@ limit("idle time", "await new Promise(() => {});", {
   reason: "idle",
   check: ({ message }) => {
     const idle = Number(/idle for (\d+) ms/.exec(message)?.[1]);
-    assert.ok(idle >= 2_000 && idle <= 2_250, `${idle} ms`);
+    assert.ok(idle >= 2_000 && idle <= within(2_000), `${idle} ms`);
   },
 });
 
