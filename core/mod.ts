@@ -13,7 +13,15 @@ export type { Logger } from "./log.ts";
 export * from "./manifest/mod.ts";
 export * from "./node.ts";
 export type { OptionsIssue, OptionsResult, OptionsSchema } from "./options.ts";
-export * from "./pipeline.ts";
+export {
+  type Fitting,
+  type LineInput,
+  type LineOutput,
+  type NodeLine,
+  Pipeline,
+  type RunOptions,
+  type Source,
+} from "./pipeline.ts";
 export * from "./registry.ts";
 export * from "./runtime.ts";
 export * from "./stats.ts";
