@@ -27,7 +27,8 @@ import { Endpoint, type UnaryMethod } from "./endpoint.ts";
 import { type CheckedOptions, checkOptions, type RemoteExecutorOptions } from "./options.ts";
 import { PipelineRegistry } from "./pipeline_registry.ts";
 import { place, statusOfEndpoint } from "./placement.ts";
-import { type Dialed, RemoteSegment } from "./remote_segment.ts";
+import { RemoteSegment } from "./remote_segment.ts";
+import type { Dialed } from "./segment_host.ts";
 
 /** A node type that a server offers. */
 export interface RemoteNodeType {
