@@ -5,6 +5,7 @@ import type { CompleteLimits } from "../limits.ts";
 import { decodeGuestMessage } from "../guest_codec.ts";
 import { packHostMessage } from "../host_codec.ts";
 import { type GuestMessage, type HostMessage, PROTOCOL_VERSION } from "../protocol.ts";
+import { close, isHangUp, isKill, killChild } from "./_endings.ts";
 import { guestFiles } from "./guest_files.ts";
 import { LastWords } from "./last_words.ts";
 import { commandOf, type Launch } from "./launch.ts";
@@ -287,35 +288,4 @@ export class SandboxProcess {
     this.#unwatch?.();
     this.#listener?.ended(error);
   }
-}
-
-/** Closes a listener, which unlinks its socket, if that was not done yet. */
-function close(listener: Deno.Listener): void {
-  try {
-    listener.close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
-  }
-}
-
-function killChild(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGKILL");
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error; // it ended by itself meanwhile
-  }
-}
-
-/** Whether a process was killed; bubblewrap tells the end of the process in it as a shell does. */
-function isKill({ code, signal }: { code: number; signal: Deno.Signal | null }, launch: Launch) {
-  return signal === "SIGKILL" || signal === "SIGTERM" ||
-    (launch.isolation === "bwrap" && (code === 128 + 9 || code === 128 + 15));
-}
-
-/** Whether an error means that the connection's other end is gone. */
-function isHangUp(error: unknown): boolean {
-  const { BrokenPipe, ConnectionReset, BadResource, Interrupted } = Deno.errors;
-  return [BrokenPipe, ConnectionReset, BadResource, Interrupted].some((gone) =>
-    error instanceof gone
-  );
 }
