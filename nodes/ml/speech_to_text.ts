@@ -97,6 +97,10 @@ const SILENCE_DB = -60;
  * are found as the longest common run of words and not given twice. This needs a language that puts spaces between words. Where the format changes
  * or time jumps, and at the end of the stream, all is final. As utterances, each frame is heard on its own.
  *
+ * Tested with OpenAI's Whisper tiny.en (`tests/soak/whisper_soak.ts`: 20.9 s of read speech, 44 words, word error rate
+ * 0.00 with windows of 9 s, 0.09 by utterances). No trained Moonshine was to be had where it was tested, and no
+ * Whisper export with attentions, which `wordTimes` needs.
+ *
  * A window below -60 dBFS is not heard. At most `windowMs` of sound is held. An interrupt forgets it. Throws a
  * `TypeError` on what is no audio, a `RangeError` on a sample that is NaN or infinite, and as
  * {@linkcode TransformersPipeline} does where the model cannot be loaded. It reads and writes files and reaches the
@@ -198,7 +202,7 @@ export class SpeechToText
   /** One hypothesis for the window, and the next window if it is full. */
   async *#hear(window: SpeechWindow, isFull: boolean): AsyncGenerator<Transcript, void> {
     const { stitcher } = window;
-    const hypothesis = await this.#transcribe(window);
+    const { words: hypothesis, heardTo } = await this.#transcribe(window);
     if (window !== this.#window) return; // interrupted while the model ran
     window.heard();
     const words = stitcher.push(hypothesis);
@@ -212,6 +216,15 @@ export class SpeechToText
       return;
     }
     const kept = samplesOf(this.options.overlapMs);
+    const unheard = window.length - window.lengthBefore(heardTo);
+    if (unheard > kept && window.length - unheard >= samplesOf(this.options.stepMs)) {
+      // the model stopped before the window's end, at a pause: the rest belongs to the next window
+      words.push(...stitcher.finish(hypothesis));
+      yield* this.#tell(window, words);
+      window.dropTo(window.length - unheard);
+      stitcher.moveToLast();
+      return;
+    }
     words.push(...stitcher.advance(hypothesis, kept / window.length));
     yield* this.#tell(window, words);
     window.dropTo(window.length - kept);
@@ -224,21 +237,25 @@ export class SpeechToText
     yield* this.#listen(window, window.input.flush());
     if (window !== this.#window) return;
     if (window.news > 0) {
-      const hypothesis = await this.#transcribe(window);
+      const { words } = await this.#transcribe(window);
       if (window !== this.#window) return;
-      yield* this.#tell(window, window.stitcher.finish(hypothesis));
+      yield* this.#tell(window, window.stitcher.finish(words));
     } else {
       yield* this.#tell(window, [...window.stitcher.pending]);
     }
     this.onInterrupt();
   }
 
-  async #transcribe(window: SpeechWindow): Promise<HeardWord[]> {
+  async #transcribe(window: SpeechWindow): Promise<Hypothesis> {
     const { samples, start, end } = window;
-    if (isSilent(samples)) return [];
+    if (isSilent(samples)) return { words: [], heardTo: end };
+    const pipeline = this.#lease!.value;
     const { wordTimes, parameters } = this.options;
-    const options = wordTimes ? { return_timestamps: "word", ...parameters } : parameters;
-    return wordsOf(await this.#lease!.value.call(samples, options), { start, end });
+    // Whisper's times of sentences tell how far it has heard: without them it may stop at a pause
+    const isWhisper = `${pipeline.config["model_type"]}`.includes("whisper");
+    const times = wordTimes ? "word" : isWhisper;
+    const options = times === false ? parameters : { return_timestamps: times, ...parameters };
+    return hypothesisOf(await pipeline.call(samples, options), { start, end, wordTimes });
   }
 
   *#tell(window: SpeechWindow, words: readonly HeardWord[]): Generator<Transcript> {
@@ -260,23 +277,34 @@ function isSilent(samples: Float32Array): boolean {
   return samples.every((sample) => Math.abs(sample) < limit);
 }
 
+/** What a model makes of a window. */
+interface Hypothesis {
+  words: HeardWord[];
+  /** Until when it has heard, in µs. */
+  heardTo: number;
+}
+
 /** The words of what a pipeline gives, with times as µs of the stream. */
-function wordsOf(
+function hypothesisOf(
   output: unknown,
-  { start, end }: { start: number; end: number },
-): HeardWord[] {
+  { start, end, wordTimes }: { start: number; end: number; wordTimes: boolean },
+): Hypothesis {
   const { text = "", chunks } = output as {
     text?: string;
     chunks?: { text: string; timestamp: [number, number | null] }[];
   };
-  if (chunks === undefined) {
-    return (text.match(/\s*\S+/g) ?? []).map((word) => ({ text: word }));
+  const timeOf = (seconds: number | null | undefined) =>
+    seconds == null ? end : Math.min(start + Math.round(seconds * 1e6), end);
+  const heardTo = timeOf(chunks?.at(-1)?.timestamp[1]);
+  if (chunks === undefined || !wordTimes) {
+    return { words: (text.match(/\s*\S+/g) ?? []).map((word) => ({ text: word })), heardTo };
   }
-  return chunks.map(({ text, timestamp: [from, to] }) => ({
+  const words = chunks.map(({ text, timestamp: [from, to] }) => ({
     text,
-    start: Math.min(start + Math.round(from * 1e6), end),
-    end: to === null ? end : Math.min(start + Math.round(to * 1e6), end),
+    start: timeOf(from),
+    end: timeOf(to),
   }));
+  return { words, heardTo };
 }
 
 function transcriptOf(

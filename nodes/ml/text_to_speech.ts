@@ -43,7 +43,7 @@ export type TextToSpeechInput =
  *
  * An interrupt drops the sentence that is spoken and what is kept back; a run of the model cannot be ended, but what it
  * gives is dropped. Time goes on from what was given. It keeps at most 2000 characters and one sentence's sound.
- * SpeechT5 is refused, for it would load a vocoder that nobody named. Throws a `TypeError` on what is no text. It reads
+ * Tested with a model in VITS' form whose weights are set by hand; no trained voice was to be had. SpeechT5 is refused, for it would load a vocoder that nobody named. Throws a `TypeError` on what is no text. It reads
  * and writes files and reaches the hub: a server offers it only where its policy says so.
  *
  * @example

@@ -136,3 +136,31 @@ Deno.test("TranscriptStitcher neither loses nor repeats words, however windows g
     assert.deepEqual(heard, said, `seed ${seed}, round ${round}`);
   }
 });
+
+const recorded: {
+  growing: string[];
+  moving: { from: number; to: number; text: string }[];
+} = JSON.parse(
+  await Deno.readTextFile(
+    new URL("../../testdata/models/whisper_hypotheses.json", import.meta.url),
+  ),
+);
+const plain = (text: string) => text.toLowerCase().match(/[a-z]+/g)!.join(" ");
+
+Deno.test("TranscriptStitcher makes of what a real Whisper gave for a growing window its last hypothesis, word for word", () => {
+  const { finals, all } = stitch(recorded.growing);
+  assert.equal(plain(all), plain(recorded.growing.at(-1)!));
+  assert.ok(finals.slice(0, -1).some((final) => final !== ""), "nothing was final before the end");
+});
+
+Deno.test("TranscriptStitcher repeats and loses no word of what a real Whisper gave for windows that moved on", () => {
+  const stitcher = new TranscriptStitcher();
+  const all: HeardWord[] = [];
+  for (const [index, { from, to, text }] of recorded.moving.entries()) {
+    const isLast = index === recorded.moving.length - 1;
+    const heard = words(text);
+    all.push(...isLast ? stitcher.finish(heard) : stitcher.push(heard));
+    if (to - from === 9) all.push(...stitcher.advance(heard, 1 / 9));
+  }
+  assert.equal(plain(text(all)), plain(recorded.growing.at(-1)!));
+});
