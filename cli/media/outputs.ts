@@ -1,6 +1,6 @@
 import { stringify } from "csv-stringify/sync";
 import { extname } from "node:path";
-import { ConfigurationError } from "../../core/errors.ts";
+import { ConfigurationError, messageOf } from "../../core/errors.ts";
 import { writeMedia } from "../../nodes/mod.ts";
 import { writeAll } from "../write_all.ts";
 import { subtitle } from "./subtitles.ts";
@@ -59,7 +59,14 @@ function textFile(
   };
   return new WritableStream({
     async start() {
-      file = await Deno.open(part, { write: true, create: true, truncate: true });
+      try {
+        file = await Deno.open(part, { write: true, create: true, truncate: true });
+      } catch (cause) {
+        const reason = cause instanceof Deno.errors.NotFound
+          ? "its folder is not there"
+          : messageOf(cause);
+        throw new ConfigurationError(`Cannot write ${path} as ${reason}`, { cause });
+      }
       writeAll(file, encoder.encode(start));
     },
     write(chunk) {

@@ -37,6 +37,11 @@ for (
     [["run", "p.yaml", "-i", "no.txt"], 1, /^remotemedia: .*no\.txt/],
     [["run", "p.yaml", "-i", "*.none"], 2, /Cannot find any file for \*\.none/],
     [["run", "p.yaml", "-i", "p.yaml", "--set", "upp.case=x"], 2, /did you mean up\?/],
+    [
+      ["run", "p.yaml", "-i", "p.yaml", "-o", "none/o.txt"],
+      1,
+      /^remotemedia: Cannot write none\/o\.txt as its folder is not there$/m,
+    ],
     [["run", "p.yaml", "-i", "p.yaml", "--jobs", "0"], 2, /whole number of at least 1/],
     [["nodes", "show", "TextTransfrom"], 2, /did you mean TextTransform\?/],
     [["remote", "status", "127.0.0.1:1"], 1, /^$/],

@@ -35,3 +35,9 @@ Deno.test("Every option of every node has a description, with its unit where it 
   });
   deepEqual(without.map(([path, { description }]) => `${path}: ${description}`), []);
 });
+
+Deno.test("The README's table names every node that comes with the library", async () => {
+  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const types = builtinNodes.map(({ type, name }) => type ?? name);
+  deepEqual(types.filter((type) => !readme.includes(`\`${type}\``)), []);
+});
