@@ -6,9 +6,14 @@ import { wrongInput } from "../data/_chunk_kind.ts";
 import { pipelineOptions } from "./_pipeline_options.ts";
 import { fromPipeline, type Origin, toPipeline } from "./_pipeline_values.ts";
 import type { Lease } from "./_shared.ts";
-import { acquirePipeline, type LoadedPipeline, type PipelineSource } from "./_transformers.ts";
+import {
+  acquirePipeline,
+  type LoadedPipeline,
+  type PipelineOptions,
+  type PipelineSource,
+} from "./_transformers.ts";
 
-export type { PipelineSource };
+export type { PipelineOptions, PipelineSource };
 
 const schema = z.strictObject({
   task: z.string().min(1)
