@@ -3,14 +3,17 @@ const utf8 = new TextEncoder();
 /** Bytes put one after another into a buffer that grows. The buffer is handed out, never reused. */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>;
-  #view: DataView;
+  #lazyView: DataView | undefined;
   #length: number;
 
-  /** @param size how many bytes there is room for at first; @param start where the first goes */
-  constructor(size = 1024, start = 0) {
-    this.#bytes = new Uint8Array(Math.max(size, start + 16));
-    this.#view = new DataView(this.#bytes.buffer);
+  /** @param room how many bytes there is room for at first, or where they go; @param start where the first goes */
+  constructor(room: number | Uint8Array<ArrayBuffer> = 1024, start = 0) {
+    this.#bytes = typeof room === "number" ? new Uint8Array(Math.max(room, start + 16)) : room;
     this.#length = start;
+  }
+
+  get #view(): DataView {
+    return this.#lazyView ??= viewOf(this.#bytes);
   }
 
   /** Where the next byte goes. */
@@ -43,7 +46,7 @@ export class ByteWriter {
     const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    this.#lazyView = undefined;
   }
 
   /** Leaves a gap of `count` bytes, to be written later. */
@@ -142,4 +145,8 @@ export class ByteWriter {
     this.#length = start + written;
     return written;
   }
+}
+
+function viewOf({ buffer, byteOffset, length }: Uint8Array<ArrayBuffer>): DataView {
+  return new DataView(buffer, byteOffset, length);
 }

@@ -28,7 +28,8 @@ const schema = z.strictObject({
  *
  * Each frame comes out as one frame with its time and metadata, to the sample where it was. RNNoise works at 48 kHz;
  * other rates are resampled there and back, and have nothing above 24 kHz after that. It comes 30 ms late, at other
- * rates also by the resamplers' 5 ms to 16 ms. One channel takes about a seventh of a core.
+ * rates also by the resamplers' 5 ms to 16 ms. One channel takes about a seventh of a core: it
+ * is a neural network, many times the work of ffmpeg's `afftdn`, which is there as an `AudioFilter`.
  *
  * Where the format changes, or the timestamp jumps by more than 40 ms, what is held comes out and it learns the
  * noise anew; so it does after an interrupt. NaN and Infinity fail the stream, for it would not recover.

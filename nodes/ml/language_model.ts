@@ -25,8 +25,10 @@ const toolSchema = z.strictObject({
 const schema = z.strictObject({
   baseUrl: z.string().refine((url) => /^https?:\/\//.test(url) && URL.canParse(url), {
     error: "must be an http or https URL",
-  }).describe("Where the service is, up to what stands before /chat/completions"),
-  model: z.string().min(1).describe("The model's name, as the service has it"),
+  }).describe("Where the service is, up to what stands before /chat/completions")
+    .meta({ examples: ["http://localhost:11434/v1"] }),
+  model: z.string().min(1).describe("The model's name, as the service has it")
+    .meta({ examples: ["llama3.2"] }),
   apiKey: z.string().min(1).optional().describe(
     "The key: ${NAME} takes it from the environment of where the node runs; one written out stays in this process",
   ),

@@ -17,7 +17,8 @@ export type { PipelineOptions, PipelineSource };
 
 const schema = z.strictObject({
   task: z.string().min(1)
-    .describe("What it does, in transformers.js' words: text-classification, feature-extraction …"),
+    .describe("What it does, in transformers.js' words: text-classification, feature-extraction …")
+    .meta({ examples: ["text-classification"] }),
   ...pipelineOptions,
   parameters: z.record(z.string(), z.unknown()).default({})
     .describe("Options of each call, as the task has them, such as pooling or top_k"),

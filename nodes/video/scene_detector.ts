@@ -43,7 +43,8 @@ interface State {
  * Finds where scenes begin. The score is ffmpeg's `scene` (its `select` filter): by how much the mean difference of
  * pixels grows from one frame to the next. The first frame, and one of another size, format or an earlier time,
  * begins a scene with a score of 1. Notes are in `metadata.scene`, a {@linkcode SceneNote}; frames are otherwise as
- * they came, and markers keep their place. Holds two frames.
+ * they came, and markers keep their place. Holds two frames. The way of the pixels to ffmpeg costs more than the
+ * score does, so shrink large pictures first (`VideoResizer`): see docs/speed.md.
  *
  * @example
  * ```ts

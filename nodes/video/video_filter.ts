@@ -38,9 +38,10 @@ export interface VideoFilterOptions {
  * At most 8 outputs wait here beside those of one piece of the pipe (64 KiB) and what ffmpeg itself holds. An
  * interrupt drops what is inside.
  *
- * Pixels travel to ffmpeg and back through pipes, which costs more than a light filter: mirroring 1080p runs at about
- * a third of the speed of ffmpeg alone (3 to 5 times real time at 30 frames a second, on 2 busy cores). Graphs can read files and the network (`movie`, `zmq`): a server offers this
- * node only where its policy says so.
+ * Pixels travel to ffmpeg and back through pipes, which costs more than a light filter: mirroring 1080p runs at a
+ * fifth to a third of the speed of one ffmpeg that reads a file, see docs/speed.md. Where several filters follow each
+ * other, put them in one graph. Graphs can read files and the network (`movie`, `zmq`): a server offers this node
+ * only where its policy says so.
  *
  * @example
  * ```ts

@@ -107,7 +107,8 @@ export interface VideoOverlayOptions {
  *
  * A frame waits for ffmpeg, and markers keep their place. With `concurrency: 3` ffmpeg works while other frames
  * travel. The picture is kept in a temporary file until the node closes. Texts need an ffmpeg with `drawtext`
- * and a font on the system. Throws a `MediaError` with ffmpeg's words if the picture cannot be read.
+ * and a font on the system. Throws a `MediaError` with ffmpeg's words if the picture cannot be read. The way of the
+ * pixels to ffmpeg and back costs more than the drawing does: see docs/speed.md.
  *
  * @example
  * ```ts

@@ -4,6 +4,9 @@ import { RemoteError } from "../../core/errors.ts";
 /** How long a call may take to open its session, in ms: until then it counts in no other limit. */
 const OPEN_MS = 10_000;
 
+/** How often it is looked, in the time that a session may be silent. */
+const LOOKS = 10;
+
 /**
  * Ends a session that is not opened, is silent, or runs for too long. One timer of each, however many
  * messages pass.
@@ -13,8 +16,10 @@ export class Timeouts {
   readonly #idleMs: number;
   readonly #openTimer: ReturnType<typeof setTimeout>;
   readonly #wallTimer: ReturnType<typeof setTimeout> | undefined;
-  #idleTimer: ReturnType<typeof setTimeout> | undefined;
-  #touched = performance.now();
+  #idleTimer: ReturnType<typeof setInterval> | undefined;
+  /** Whether something was sent or came since it was looked at last, and how often nothing was. */
+  #touched = false;
+  #silent = 0;
 
   /** @param limits 0 for no limit; @param fail told when one is passed */
   constructor(
@@ -31,7 +36,7 @@ export class Timeouts {
         fail(exceeded(`it took longer than ${wallTimeoutMs} ms`));
       }, wallTimeoutMs);
     }
-    if (idleTimeoutMs > 0) this.#watch(idleTimeoutMs);
+    if (idleTimeoutMs > 0) this.#watch();
   }
 
   /** Its first message has come. */
@@ -41,22 +46,24 @@ export class Timeouts {
 
   /** Something was sent or came. */
   touch(): void {
-    this.#touched = performance.now();
+    this.#touched = true; // a clock would take longer than all else that a message needs here
   }
 
   /** It is over. */
   clear(): void {
     clearTimeout(this.#openTimer);
     clearTimeout(this.#wallTimer);
-    clearTimeout(this.#idleTimer);
+    clearInterval(this.#idleTimer);
   }
 
-  #watch(ms: number): void {
-    this.#idleTimer = setTimeout(() => {
-      const left = this.#touched + this.#idleMs - performance.now();
-      if (left > 0) this.#watch(left);
-      else this.#fail(exceeded(`nothing was sent for ${this.#idleMs} ms`));
-    }, ms);
+  /** Looks often enough to end a session at most a tenth late. */
+  #watch(): void {
+    this.#idleTimer = setInterval(() => {
+      this.#silent = this.#touched ? 0 : this.#silent + 1;
+      this.#touched = false;
+      if (this.#silent < LOOKS) return;
+      this.#fail(exceeded(`nothing was sent for ${this.#idleMs} ms`));
+    }, this.#idleMs / LOOKS);
   }
 }
 

@@ -138,7 +138,7 @@ export class BatchWriter {
     this.#bodyStart = MESSAGE_GAP + RUN_GAP;
     // a large frame fills its batch alone: room for that frame and no more, as zeroing memory takes time
     const size = bytes >= ALIGN_FROM ? bytes + 1024 : this.#sizeHint;
-    return this.#to = new ByteWriter(size, MESSAGE_GAP + RUN_GAP);
+    return this.#to = new ByteWriter(roomFor(size), MESSAGE_GAP + RUN_GAP);
   }
 
   #endRun(to: ByteWriter): void {
@@ -184,4 +184,22 @@ function writePadding(offset: number, body: number): void {
 /** The bytes of a frame's data, where that may be large. */
 function sizeOf(frame: Frame): number {
   return frame.kind === "marker" ? 0 : frame.data.byteLength;
+}
+
+/** Room of small batches is cut from slabs of this many bytes: making a buffer takes longer than filling it. */
+const SLAB_BYTES = 64 * 1024;
+
+let slab = new Uint8Array(SLAB_BYTES);
+let slabUsed = 0;
+
+/** Room for a batch, never handed out again. A batch that is kept keeps at most its slab. */
+function roomFor(size: number): Uint8Array<ArrayBuffer> {
+  if (size > SLAB_BYTES / 8) return new Uint8Array(size);
+  if (slabUsed + size > SLAB_BYTES) {
+    slab = new Uint8Array(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  const room = slab.subarray(slabUsed, slabUsed + size);
+  slabUsed += size + 7 & ~7;
+  return room;
 }

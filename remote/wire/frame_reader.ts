@@ -151,6 +151,9 @@ function ownBytes(bytes: Uint8Array): Uint8Array {
 /** Samples over the message's bytes where those are aligned and large, else over a copy. */
 function floatsOf(bytes: Uint8Array): Float32Array {
   if (bytes.length % 4 !== 0) throw malformed("its samples are not a whole number of float32");
-  const aligned = bytes.byteOffset % 4 === 0 ? ownBytes(bytes) : new Uint8Array(bytes);
-  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
+  const { buffer, byteOffset, length } = bytes;
+  if (length >= COPY_BELOW && byteOffset % 4 === 0) {
+    return new Float32Array(buffer, byteOffset, length / 4);
+  }
+  return new Float32Array(buffer.slice(byteOffset, byteOffset + length));
 }

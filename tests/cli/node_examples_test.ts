@@ -13,7 +13,11 @@ import {
 /** Types whose example does not run by itself, and what it lacks. */
 const notRun: Record<string, string> = {
   SerializedClassExecutorNode: "takes an instance of a packaged class",
+  LanguageModel: "a service",
   OnnxModel: "the file of a model",
+  SpeechToText: "a model",
+  TextToSpeech: "a model",
+  TransformersPipeline: "a model",
   VideoDecoder: "packets of a video, which its own tests encode",
 };
 
