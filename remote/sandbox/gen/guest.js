@@ -243,13 +243,15 @@ var writeMedia = absent("writeMedia");
 var utf8 = new TextEncoder();
 var ByteWriter = class {
   #bytes;
-  #view;
+  #lazyView;
   #length;
-  /** @param size how many bytes there is room for at first; @param start where the first goes */
-  constructor(size = 1024, start3 = 0) {
-    this.#bytes = new Uint8Array(Math.max(size, start3 + 16));
-    this.#view = new DataView(this.#bytes.buffer);
+  /** @param room how many bytes there is room for at first, or where they go; @param start where the first goes */
+  constructor(room = 1024, start3 = 0) {
+    this.#bytes = typeof room === "number" ? new Uint8Array(Math.max(room, start3 + 16)) : room;
     this.#length = start3;
+  }
+  get #view() {
+    return this.#lazyView ??= viewOf(this.#bytes);
   }
   /** Where the next byte goes. */
   get length() {
@@ -277,7 +279,7 @@ var ByteWriter = class {
     const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    this.#lazyView = void 0;
   }
   /** Leaves a gap of `count` bytes, to be written later. */
   skip(count) {
@@ -364,6 +366,9 @@ var ByteWriter = class {
     return written;
   }
 };
+function viewOf({ buffer, byteOffset, length }) {
+  return new DataView(buffer, byteOffset, length);
+}
 
 // core/frames/_frame.ts
 var noMetadata = Object.freeze({});
