@@ -9,10 +9,12 @@ import { Pipeline } from "@remotemedia/sdk";
 import { ThreadExecutor } from "../remote/threads/mod.ts";
 import { Work } from "./_bench_nodes.ts";
 
-const CHUNKS = 64;
+const CHUNKS = 256;
 const BELOW = 30_000;
-const ROUNDS = 11;
+const ROUNDS = 7;
 const AT_LEAST = 1.7;
+/** With two chunks of one node at once a thread waits for the main one after each chunk: some 0.1 ms of 1 ms. */
+const AT_LEAST_SPREAD = 1.5;
 
 const executor = new ThreadExecutor({ threads: 2 });
 const workers = [0, 1].map(() => {
@@ -72,11 +74,11 @@ async function best(contenders: readonly (() => Promise<void>)[]): Promise<Best[
   return found;
 }
 
-function report(name: string, [main, workers, ours]: Best[]): void {
+function report(name: string, [main, workers, ours]: Best[], atLeast = AT_LEAST): void {
   const won = main!.ms / ours!.ms;
   const most = main!.ms / workers!.ms;
   const free = main!.cpuMs / ours!.cpuMs;
-  const passed = won >= AT_LEAST || (most < AT_LEAST && won >= 0.9 * most);
+  const passed = won >= atLeast || (most < atLeast && won >= 0.9 * most);
   console.log(name);
   console.log(`  on the main thread   ${main!.ms.toFixed(0).padStart(6)} ms`);
   console.log(
@@ -85,7 +87,7 @@ function report(name: string, [main, workers, ours]: Best[]): void {
   console.log(`  ThreadExecutor       ${ours!.ms.toFixed(0).padStart(6)} ms, ${won.toFixed(2)}x`);
   console.log(`  by processor time of the busiest thread: ${free.toFixed(2)}x`);
   console.log(
-    `  wanted at least ${AT_LEAST}x, or what bare Workers get: ${passed ? "ok" : "BELOW"}`,
+    `  wanted at least ${atLeast}x, or what bare Workers get: ${passed ? "ok" : "BELOW"}`,
   );
   if (!passed) Deno.exitCode = 1;
 }
@@ -105,6 +107,7 @@ report(
     () => bare(CHUNKS / 2),
     () => run(new Work({}, { executor, concurrency: 2 })),
   ]),
+  AT_LEAST_SPREAD,
 );
 for (const worker of workers) worker.terminate();
 await executor[Symbol.asyncDispose]();
