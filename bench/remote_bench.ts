@@ -1,7 +1,8 @@
 /**
  * The remote line against bare bidi echoes, in turns: time of a round trip of 640 B, small chunks a second,
  * MB/s in 1 MiB frames. One echo is grpc-js with both ends in this process, as ours are; the other has a
- * server of Python's grpcio in a process of its own. The best of the turns counts, as whatever disturbs a turn
+ * server of Python's grpcio in a process of its own. Echoes have gRPC's defaults, while our client sets a
+ * larger flow-control window. The best of the turns counts, as whatever disturbs a turn
  * only makes it slower.
  */
 import { AudioFrame, Pipeline } from "../core/mod.ts";

@@ -19,6 +19,8 @@ const schema = z.strictObject({
  * Changes the sample rate and nothing else: {@linkcode AudioTransform} under the original's name, with all that is
  * said there of quality, delay and jumps in time.
  *
+ * Its speed, beside that of ffmpeg, is in docs/speed.md.
+ *
  * @example
  * ```ts
  * import { AudioResampler } from "@remotemedia/sdk/nodes";

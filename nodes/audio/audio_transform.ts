@@ -63,6 +63,8 @@ interface RunState {
  *
  * Where the format changes, or the timestamp jumps by more than 40 ms, the filter is flushed and starts anew.
  *
+ * Its speed, beside that of ffmpeg, is in docs/speed.md.
+ *
  * @example
  * ```ts
  * import { AudioTransform } from "@remotemedia/sdk/nodes";

@@ -49,6 +49,8 @@ export interface VideoResizerOptions {
  * A frame waits for ffmpeg, and markers keep their place. With `concurrency: 3` ffmpeg works while other
  * frames travel to it and back. Frames of another size or format than those before start ffmpeg anew.
  *
+ * Pixels travel to ffmpeg and back, which takes longer than most of what it does to them: see docs/speed.md.
+ *
  * @example
  * ```ts
  * import { VideoFrame } from "@remotemedia/sdk";

@@ -81,6 +81,8 @@ export interface VideoTransformOptions {
  * in, the last one once; markers do not wait for the frame that is held. In I420 and NV12 a crop begins at even pixels of colour.
  * A crop that is larger than a frame fails with ffmpeg's words.
  *
+ * Pixels travel to ffmpeg and back, which takes longer than most of what it does to them: see docs/speed.md.
+ *
  * @example
  * ```ts
  * import { VideoFrame } from "@remotemedia/sdk";

@@ -104,6 +104,8 @@ export class Endpoint {
     this.#client ??= new Client(this.#target, credentialsOf(this.#tls), {
       "grpc.max_receive_message_length": -1,
       "grpc.max_send_message_length": -1,
+      // what may be on its way down: with the 64 KiB of HTTP/2 a large frame waits for the wire 16 times
+      "grpc-node.flow_control_window": 2 ** 20,
       "grpc.keepalive_time_ms": keepaliveMs,
       "grpc.keepalive_timeout_ms": Math.max(1_000, keepaliveMs / 2),
       "grpc.initial_reconnect_backoff_ms": 100,
