@@ -178,6 +178,26 @@ function findMissing(client: Client, digest: string): Promise<string[]> {
   });
 }
 
+Deno.test("serve --workers hands every connection over while it talks to its workers", async () => {
+  await using server = await startCommand(["--workers=2"]);
+  const { port } = server;
+  let talking = true;
+  // each of these has the front ask every worker, in the midst of what it hands over
+  const talk = Promise.all(Array.from({ length: 4 }, async () => {
+    while (talking) await server.get("/metrics");
+  }));
+  const connect = async () => {
+    await using executor = new RemoteExecutor({ port, retry: false, timeoutMs: 20_000 });
+    assert.deepEqual(await executor.execute([new PassThrough()], [1]), [1]);
+  };
+  try {
+    for (let round = 0; round < 40; round++) await Promise.all(Array.from({ length: 8 }, connect));
+  } finally {
+    talking = false;
+    await talk;
+  }
+});
+
 Deno.test("serve --workers leaves no process behind when it is killed", async () => {
   await using server = await startCommand(["--workers=2"]);
   const workers = server.children();

@@ -46,10 +46,12 @@ export type WorkerMessage =
   | { type: "connections"; count: number }
   | { type: "report"; report: Report };
 
-/** What the front tells a worker process. */
+/**
+ * What the front tells a worker process: a line of JSON each, on its standard input. The channel over which
+ * a socket is handed over has nothing else on it in that direction: Deno 2.9.6 gives a socket to whichever
+ * message comes first in what it reads at once, and so would lose one that has a message in front of it.
+ */
 export type FrontMessage =
-  /** A client's connection comes along. */
-  | { type: "connection" }
   | { type: "answer"; id: number; answer: Answers[Question["kind"]] }
   | { type: "refusal"; id: number; refusal: Refusal }
   /** How many sessions a caller has in all workers. */

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import process from "node:process";
+import { createInterface } from "node:readline";
 import { Access } from "../access.ts";
 import { credentialsOf } from "../bind.ts";
 import { makeGrpcServer } from "../grpc_server.ts";
@@ -60,11 +61,12 @@ export async function runWorker(options: ServeOptions, setup: WorkerSetup): Prom
   };
   const over = Promise.withResolvers<void>();
   process.on("disconnect", () => over.resolve());
-  process.on("message", (message: FrontMessage, socket: Socket | undefined) => {
+  process.on("message", (_: unknown, socket: Socket | undefined) => {
+    if (socket !== undefined) connect(socket); // else it was closed on its way
+  });
+  createInterface({ input: process.stdin }).on("line", (line) => {
+    const message = JSON.parse(line) as FrontMessage;
     switch (message.type) {
-      case "connection":
-        if (socket !== undefined) connect(socket);
-        return;
       case "report":
         return void report();
       case "drain":

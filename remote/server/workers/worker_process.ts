@@ -43,8 +43,9 @@ export class WorkerProcess {
     this.#ask = (id, question) => ask(this, id, question);
     this.#child = spawn(program, [...args], {
       env: { ...Deno.env.toObject(), [SETUP_VARIABLE]: JSON.stringify(setup) },
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      stdio: ["pipe", "inherit", "inherit", "ipc"],
     });
+    this.#child.stdin!.on("error", () => {}); // it is gone, which is told by its end
     this.#child.on("message", (message) => this.#accept(message as WorkerMessage));
     this.#child.on("error", (error) => this.#end(error.message));
     this.#child.on("exit", (code, signal) => {
@@ -74,7 +75,7 @@ export class WorkerProcess {
 
   /** Tells it something. What it is told while it ends is lost. */
   send(message: FrontMessage): void {
-    if (!this.#isOver && this.#child.connected) this.#child.send(message, () => {});
+    if (!this.#isOver) this.#child.stdin!.write(`${JSON.stringify(message)}\n`);
   }
 
   /** Gives it a connection. Rejects if it cannot be reached: the connection is still ours then. */
@@ -84,16 +85,17 @@ export class WorkerProcess {
       if (this.#isOver || !this.#child.connected) {
         return reject(new PipelineError("Cannot give a connection to a worker that is gone"));
       }
-      const message: FrontMessage = { type: "connection" };
-      this.#child.send(message, socket, (error) => error ? reject(error) : resolve());
+      this.#child.send("connection", socket, (error) => error ? reject(error) : resolve());
     });
   }
 
   /** Asks it for a report, and waits for a short while. */
   async update(): Promise<void> {
     if (!this.isReady) return;
-    this.#reported ??= Promise.withResolvers<void>();
-    this.send({ type: "report" });
+    if (this.#reported === undefined) {
+      this.#reported = Promise.withResolvers<void>();
+      this.send({ type: "report" });
+    }
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, REPORT_MS);
     await Promise.race([promise, this.#reported.promise, this.over]);
