@@ -26,7 +26,7 @@ WORKDIR /app
 USER 10001:10001
 # Nothing is written but in /tmp, and in /data if --pipelines or --bundles say so: run it with
 # --read-only --tmpfs /tmp, and a volume for /data
-ENV DENO_DIR=/deno-dir HOME=/tmp
+ENV DENO_DIR=/deno-dir HOME=/tmp ORT_DISABLE_TELEMETRY=1
 EXPOSE 50052 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["deno", "eval", "--no-config", "const { ok } = await fetch('http://127.0.0.1:8080/readyz'); Deno.exit(ok ? 0 : 1)"]
 # --allow-net   listens for gRPC and HTTP, and on the socket of each sandbox, whose path is not known before

@@ -2,6 +2,7 @@ import type { InferenceSession } from "onnxruntime-node";
 import { messageOf } from "../../core/errors.ts";
 import { type Logger, loggerFor } from "../../core/log.ts";
 import { type Lease, Shared } from "./_shared.ts";
+import { forbidTelemetry } from "./_telemetry.ts";
 
 /** onnxruntime's module, which brings its native library: loaded when first used. */
 export type OnnxRuntime = typeof import("onnxruntime-node");
@@ -93,6 +94,7 @@ export async function acquireModel(
 
 /** Makes a session at the first place that can be had, and says so where that is not the first one wanted. */
 async function create(bytes: Uint8Array, rules: SessionRules, log: Logger): Promise<LoadedModel> {
+  forbidTelemetry();
   const ort = await import("onnxruntime-node");
   const wanted = [...new Set([...rules.executionProviders, "cpu"])];
   for (const provider of wanted) {
