@@ -21,6 +21,11 @@ export class ByteWriter {
     return this.#length;
   }
 
+  /** The buffer as it is now, with what is written up to {@linkcode ByteWriter.length}. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+
   /** The bytes from `start` on, not copied. */
   subarray(start: number, end: number = this.#length): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(start, end);
@@ -70,9 +75,12 @@ export class ByteWriter {
     this.#view.setUint32(at, value);
   }
 
-  /** Writes bytes at a place that was skipped. */
-  setRaw(at: number, bytes: Uint8Array): void {
-    this.#bytes.set(bytes, at);
+  /** Writes the few bytes of another writer at a place that was skipped. */
+  setFrom(at: number, from: ByteWriter): void {
+    // for so few a loop is faster than a view of them
+    for (let index = 0; index < from.#length; index++) {
+      this.#bytes[at + index] = from.#bytes[index]!;
+    }
   }
 
   u16(value: number): void {
@@ -103,6 +111,13 @@ export class ByteWriter {
     this.reserve(8);
     this.#view.setFloat64(this.#length, value, true);
     this.#length += 8;
+  }
+
+  /** Writes the few bytes of another writer. */
+  from(other: ByteWriter): void {
+    this.reserve(other.#length);
+    this.setFrom(this.#length, other);
+    this.#length += other.#length;
   }
 
   raw(bytes: Uint8Array): void {

@@ -2,6 +2,7 @@ import { type CallOptions, Client, credentials, Metadata, type ServiceError } fr
 import { ExecutionService } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { PipelineService } from "../../proto/gen/remotemedia/v1/pipeline_service_pb.ts";
 import { errorOf } from "../wire/errors.ts";
+import { sameBytes, toBuffer } from "../wire/raw_message.ts";
 import { makeHttp2Safe } from "../wire/safe_http2.ts";
 import type { CallSpan } from "../wire/tracing.ts";
 import { Breaker } from "./breaker.ts";
@@ -45,7 +46,7 @@ export class Endpoint {
     return this.#open().makeBidiStreamRequest(
       pathOf("stream"),
       toBuffer,
-      same,
+      sameBytes,
       this.#metadata(span),
       callOptions(deadline),
     );
@@ -75,7 +76,7 @@ export class Endpoint {
       const call = client.makeUnaryRequest(
         pathOf(method),
         toBuffer,
-        same,
+        sameBytes,
         request,
         this.#metadata(span),
         callOptions(deadline),
@@ -148,12 +149,4 @@ const paths = new Map(
 
 function pathOf(method: UnaryMethod | "stream"): string {
   return paths.get(method)!;
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function same(bytes: Buffer): Uint8Array {
-  return bytes;
 }

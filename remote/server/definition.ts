@@ -1,5 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { ServiceDefinition } from "@grpc/grpc-js";
+import { sameBytes, toBuffer } from "../wire/raw_message.ts";
 
 /** A service as grpc-js wants it, with messages that stay bytes: handlers read them, and tell what is wrong. */
 export function definitionOf(service: DescService): ServiceDefinition {
@@ -10,17 +11,9 @@ export function definitionOf(service: DescService): ServiceDefinition {
       requestStream: methodKind === "client_streaming" || methodKind === "bidi_streaming",
       responseStream: methodKind === "server_streaming" || methodKind === "bidi_streaming",
       requestSerialize: toBuffer,
-      requestDeserialize: same,
+      requestDeserialize: sameBytes,
       responseSerialize: toBuffer,
-      responseDeserialize: same,
+      responseDeserialize: sameBytes,
     }];
   }));
-}
-
-function toBuffer(message: Uint8Array): Buffer {
-  return Buffer.from(message.buffer, message.byteOffset, message.byteLength);
-}
-
-function same(message: Buffer): Uint8Array {
-  return message;
 }

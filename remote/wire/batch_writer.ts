@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { ByteWriter } from "../../core/codec/byte_writer.ts";
 import { writeValue } from "../../core/codec/value_writer.ts";
 import type { Frame } from "../../core/frames/mod.ts";
@@ -13,7 +14,10 @@ const MESSAGE_GAP = 32;
 /** Room for the header of a run of values: three tags and lengths, and a count. */
 const RUN_GAP = 24;
 
-/** Data from here on is a view of the message where it is read, and so has to be aligned there. */
+/**
+ * Data from here on is a view of the message where it is read, and so has to be aligned there; so is data that
+ * fills a message alone.
+ */
 const ALIGN_FROM = 32 * 1024;
 
 /** The bytes that gRPC puts in front of a message, in the buffer that it comes out of. */
@@ -26,7 +30,7 @@ const front = new ByteWriter(64);
 /** Chunks as they travel: one finished message of a `Stream`. */
 export interface Batch {
   /** A `StreamRequest` or `StreamResponse` with `chunks`; both have the same bytes. */
-  readonly message: Uint8Array;
+  readonly message: Buffer;
   /** The sequence number of the first chunk. */
   readonly firstSeq: number;
   /** How many chunks there are. */
@@ -43,8 +47,9 @@ export class BatchWriter {
   #count = 0;
   #hasMarkers = false;
   #bodyStart = 0;
-  /** Where the first large data starts; 0 if there is none. */
-  #aligned = 0;
+  /** Where the data of the first chunk starts, and the first large data; 0 if there is none. */
+  #first = 0;
+  #large = 0;
   /** Where the values of the run that is open start, and how many they are. */
   #runStart = 0;
   #runCount = 0;
@@ -77,7 +82,8 @@ export class BatchWriter {
         to.truncate(start);
         throw error;
       }
-      if (bytes >= ALIGN_FROM && this.#aligned === 0) this.#aligned = to.length - bytes;
+      if (this.#count === 0 && bytes > 0) this.#first = to.length - bytes;
+      if (bytes >= ALIGN_FROM && this.#large === 0) this.#large = to.length - bytes;
       if (chunk.kind === "marker") this.#hasMarkers = true;
     } else {
       const to = this.#to ??= this.#begin();
@@ -111,15 +117,17 @@ export class BatchWriter {
       head.u8(ackRequest);
     }
     const body = to.length - this.#bodyStart;
-    if (this.#aligned > 0) writePadding(this.#aligned - this.#bodyStart, body);
+    const aligned = count === 1 ? this.#first : this.#large;
+    if (aligned > 0) writePadding(aligned - this.#bodyStart, body);
     const size = head.length + body;
     const start = this.#bodyStart - head.length - varintSize(size) - 1;
     front.truncate(0);
     front.u8(0x12);
     front.varint(size);
-    front.raw(head.subarray(0));
-    to.setRaw(start, front.subarray(0));
-    const message = to.subarray(start);
+    front.from(head);
+    to.setFrom(start, front);
+    const { buffer, byteOffset } = to.bytes;
+    const message = Buffer.from(buffer, byteOffset + start, to.length - start);
     this.#sizeHint = Math.min(to.length + 256, MAX_HINT);
     this.clear();
     return { message, firstSeq, count };
@@ -130,7 +138,8 @@ export class BatchWriter {
     this.#to = undefined;
     this.#count = 0;
     this.#runCount = 0;
-    this.#aligned = 0;
+    this.#first = 0;
+    this.#large = 0;
     this.#hasMarkers = false;
   }
 
@@ -158,9 +167,9 @@ export class BatchWriter {
     const gapStart = this.#runStart - RUN_GAP;
     if (gapStart === this.#bodyStart) { // nothing is in front: the front moves instead of the values
       this.#bodyStart = this.#runStart - head.length;
-      to.setRaw(this.#bodyStart, head.subarray(0));
+      to.setFrom(this.#bodyStart, head);
     } else {
-      to.setRaw(gapStart, head.subarray(0));
+      to.setFrom(gapStart, head);
       to.move(this.#runStart, gapStart + head.length);
     }
     this.#runCount = 0;

@@ -13,7 +13,7 @@ import {
 } from "../../core/frames/mod.ts";
 import { malformed, type ProtoReader } from "./proto_reader.ts";
 
-/** Bytes of a message below which they are copied, so that a small frame does not hold a large buffer. */
+/** Bytes below which those of a message with more in it are copied: a small frame is not to keep a large buffer. */
 const COPY_BELOW = 32 * 1024;
 
 /** Dimensions of a tensor; those of hostile messages would be millions. */
@@ -143,16 +143,21 @@ function readOne(bytes: Uint8Array, options: DecodeOptions): unknown {
   return value;
 }
 
-/** Bytes that may be kept: small ones are copied, large ones are views of the message. */
+/** Bytes that may be kept: those that are few in a large message are copied, others are views of it. */
 function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.length < COPY_BELOW ? bytes.slice() : bytes;
+  return mayView(bytes) ? bytes : bytes.slice();
 }
 
-/** Samples over the message's bytes where those are aligned and large, else over a copy. */
+/** Whether a frame that keeps the whole message keeps not much more than its data. */
+function mayView({ length, buffer }: Uint8Array): boolean {
+  return length >= COPY_BELOW || 2 * length >= buffer.byteLength;
+}
+
+/** Samples over the message's bytes where those may be kept and are aligned, else over a copy. */
 function floatsOf(bytes: Uint8Array): Float32Array {
   if (bytes.length % 4 !== 0) throw malformed("its samples are not a whole number of float32");
   const { buffer, byteOffset, length } = bytes;
-  if (length >= COPY_BELOW && byteOffset % 4 === 0) {
+  if (byteOffset % 4 === 0 && mayView(bytes)) {
     return new Float32Array(buffer, byteOffset, length / 4);
   }
   return new Float32Array(buffer.slice(byteOffset, byteOffset + length));

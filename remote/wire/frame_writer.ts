@@ -34,7 +34,7 @@ export function writeFrame(to: ByteWriter, frame: Frame): void {
   to.varint(1 + varintSize(body) + body);
   to.u8(chunkField[frame.kind] << 3 | 2);
   to.varint(body);
-  to.raw(head.subarray(0));
+  to.from(head);
   if (data.length === 0) return;
   to.u8(dataField[frame.kind] << 3 | 2);
   to.varint(data.length);

@@ -25,7 +25,7 @@ const chunks: readonly unknown[] = [
 function batchOf(list: readonly unknown[]): Uint8Array {
   const writer = new BatchWriter();
   for (const chunk of list) writer.add(chunk);
-  return writer.finish(1, AckRequest.SNAPSHOT).message.slice();
+  return new Uint8Array(writer.finish(1, AckRequest.SNAPSHOT).message);
 }
 
 /** A segment that takes anything. */

@@ -47,7 +47,7 @@ const chunks: unknown[] = [
 function messageOfChunks(list: readonly unknown[], firstSeq = 1): Uint8Array {
   const writer = new BatchWriter();
   for (const chunk of list) writer.add(chunk);
-  return writer.finish(firstSeq, AckRequest.SNAPSHOT).message;
+  return new Uint8Array(writer.finish(firstSeq, AckRequest.SNAPSHOT).message);
 }
 
 Deno.test("BatchWriter writes what readBatch reads", () => {
@@ -62,7 +62,7 @@ Deno.test("BatchWriter writes byte for byte what the generated code writes", () 
   for (const list of [chunks, chunks.slice(3), chunks.slice(0, 2), [5]]) {
     const bytes = messageOfChunks(list, 300);
     const message = fromBinary(StreamRequestSchema, bytes);
-    assert.deepEqual(new Uint8Array(toBinary(StreamRequestSchema, message)), bytes.slice());
+    assert.deepEqual(new Uint8Array(toBinary(StreamRequestSchema, message)), bytes);
   }
 });
 
@@ -120,6 +120,33 @@ Deno.test("BatchWriter aligns large samples, which are then read where they lie"
     assert.equal((read as AudioFrame).data.buffer, framed.buffer, `shifted by ${shift}`);
     fromBinary(StreamRequestSchema, message); // and others read it too
   }
+});
+
+Deno.test("a frame that is alone in its message is read where it lies, one among others is copied", () => {
+  const frame = new AudioFrame({ data: new Float32Array(160).fill(0.5), sampleRate: 16_000 });
+  for (let shift = 0; shift < 12; shift++) {
+    const alone = { ...frame, timestamp: 300 ** shift % 2 ** 40 };
+    const read = (count: number) => {
+      const writer = new BatchWriter();
+      for (let index = 0; index < count; index++) writer.add(new AudioFrame(alone));
+      const { message } = writer.finish(8 ** shift, AckRequest.ACK);
+      const framed = new Uint8Array(5 + message.length); // as grpc-js gives it
+      framed.set(message, 5);
+      const { chunks: [first] } = readBatch(framed.subarray(5));
+      assert.deepEqual(first, new AudioFrame(alone));
+      return (first as AudioFrame).data.buffer === framed.buffer;
+    };
+    assert.deepEqual([read(1), read(4)], [true, false], `shifted by ${shift}`);
+  }
+});
+
+Deno.test("timestamps of all sizes come as they were", () => {
+  const writer = new BatchWriter();
+  const times = Array.from({ length: 53 }, (_, bits) => [2 ** bits, 1 - 2 ** bits, -(2 ** bits)])
+    .flat().concat(Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER);
+  for (const timestamp of times) writer.add(new Marker({ name: "at", timestamp }));
+  const read = readBatch(writer.finish(1).message).chunks as Marker[];
+  assert.deepEqual(read.map(({ timestamp }) => timestamp), times);
 });
 
 Deno.test("BatchWriter stays as it was when a chunk cannot travel", () => {
