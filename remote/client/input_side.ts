@@ -108,7 +108,7 @@ export class InputSide {
 
   /** Inputs up to one need not be sent again. */
   trim(inputSeq: number): void {
-    this.#window.trim(inputSeq);
+    this.#window.trim(inputSeq, ({ message }) => this.#batch.reuse(message));
     this.#wake();
   }
 

@@ -86,14 +86,15 @@ export class InputWindow {
     this.#items.push(interrupt);
   }
 
-  /** Inputs up to one are acknowledged: forgets them. */
-  trim(inputSeq: number): void {
+  /** Inputs up to one are acknowledged: forgets them, and tells each batch of them. */
+  trim(inputSeq: number, forgotten: (batch: Batch) => void): void {
     let acknowledged = 0;
     for (const [index, item] of this.#items.entries()) {
       if ("interrupt" in item) continue;
       if (item.firstSeq + item.count - 1 > inputSeq) break;
       this.#chunks -= item.count;
       this.#bytes -= item.message.length;
+      forgotten(item);
       acknowledged = index + 1;
     }
     this.#items.splice(0, acknowledged);

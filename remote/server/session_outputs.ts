@@ -137,6 +137,7 @@ export class SessionOutputs implements Outlet {
     return this.#lastSent = this.#init.send(message).then(
       () => {
         this.#sending--;
+        this.#batch.reuse(message); // gRPC has made a copy, with its header
         this.#sendNext();
         this.#progress();
       },

@@ -3,6 +3,7 @@ import { ByteWriter } from "../../core/codec/byte_writer.ts";
 import { writeValue } from "../../core/codec/value_writer.ts";
 import type { Frame } from "../../core/frames/mod.ts";
 import { AckRequest } from "../../proto/gen/remotemedia/v1/chunk_pb.ts";
+import { BatchMemory } from "./batch_memory.ts";
 import { isFrame, varintSize, writeFrame } from "./frame_writer.ts";
 
 /** Room that a batch has at first, at the most. */
@@ -30,7 +31,7 @@ const front = new ByteWriter(64);
 /** Chunks as they travel: one finished message of a `Stream`. */
 export interface Batch {
   /** A `StreamRequest` or `StreamResponse` with `chunks`; both have the same bytes. */
-  readonly message: Buffer;
+  readonly message: Buffer<ArrayBuffer>;
   /** The sequence number of the first chunk. */
   readonly firstSeq: number;
   /** How many chunks there are. */
@@ -42,6 +43,7 @@ export interface Batch {
  * A length stands in front of what it measures, so gaps are left and filled at the end.
  */
 export class BatchWriter {
+  readonly #memory = new BatchMemory();
   #to: ByteWriter | undefined;
   #sizeHint = 1024;
   #count = 0;
@@ -133,6 +135,11 @@ export class BatchWriter {
     return { message, firstSeq, count };
   }
 
+  /** Takes the memory of a message that was sent, and that nobody keeps, for batches to come. */
+  reuse(message: Buffer<ArrayBuffer>): void {
+    this.#memory.give(message);
+  }
+
   /** Forgets the batch. */
   clear(): void {
     this.#to = undefined;
@@ -147,7 +154,7 @@ export class BatchWriter {
     this.#bodyStart = MESSAGE_GAP + RUN_GAP;
     // a large frame fills its batch alone: room for that frame and no more, as zeroing memory takes time
     const size = bytes >= ALIGN_FROM ? bytes + 1024 : this.#sizeHint;
-    return this.#to = new ByteWriter(roomFor(size), MESSAGE_GAP + RUN_GAP);
+    return this.#to = new ByteWriter(this.#memory.take(size), MESSAGE_GAP + RUN_GAP);
   }
 
   #endRun(to: ByteWriter): void {
@@ -193,22 +200,4 @@ function writePadding(offset: number, body: number): void {
 /** The bytes of a frame's data, where that may be large. */
 function sizeOf(frame: Frame): number {
   return frame.kind === "marker" ? 0 : frame.data.byteLength;
-}
-
-/** Room of small batches is cut from slabs of this many bytes: making a buffer takes longer than filling it. */
-const SLAB_BYTES = 64 * 1024;
-
-let slab = new Uint8Array(SLAB_BYTES);
-let slabUsed = 0;
-
-/** Room for a batch, never handed out again. A batch that is kept keeps at most its slab. */
-function roomFor(size: number): Uint8Array<ArrayBuffer> {
-  if (size > SLAB_BYTES / 8) return new Uint8Array(size);
-  if (slabUsed + size > SLAB_BYTES) {
-    slab = new Uint8Array(SLAB_BYTES);
-    slabUsed = 0;
-  }
-  const room = slab.subarray(slabUsed, slabUsed + size);
-  slabUsed += size + 7 & ~7;
-  return room;
 }

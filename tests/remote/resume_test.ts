@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Pipeline, RemoteError } from "../../core/mod.ts";
+import { AudioFrame, Pipeline, RemoteError } from "../../core/mod.ts";
 import { PassThrough } from "../../nodes/data/pass_through.ts";
 import { RemoteExecutor } from "../../remote/mod.ts";
 import { startChild } from "./_child_server.ts";
@@ -23,6 +23,29 @@ Deno.test("RemoteExecutor replays stateless nodes on the same server started aga
     if (outputs.length === 500) again = first.kill().then(() => startChild(first.port));
   }
   assert.deepEqual(outputs, Array.from({ length: 2_000 }, (_, index) => 2 * index));
+  await (await again)![Symbol.asyncDispose]();
+});
+
+Deno.test("RemoteExecutor sends large frames again as they were, though it uses memory again", async () => {
+  const first = await startChild();
+  await using executor = new RemoteExecutor({ port: first.port, retry: { attempts: 30 } });
+  const lengthOf = (index: number) => 20_000 + (index * 7_919) % 40_000;
+  const frames = Array.from({ length: 300 }, (_, index) => {
+    return new AudioFrame({
+      data: new Float32Array(lengthOf(index)).fill(index),
+      sampleRate: 16_000,
+    });
+  });
+  let again: ReturnType<typeof startChild> | undefined;
+  let index = 0;
+  for await (
+    const { data } of new Pipeline([new PassThrough<AudioFrame>({}, { executor })]).run(frames)
+  ) {
+    assert.equal(data.length, lengthOf(index));
+    assert.ok(data.every((sample) => sample === index), `frame ${index}`);
+    if (index++ === 100) again = first.kill().then(() => startChild(first.port));
+  }
+  assert.equal(index, 300);
   await (await again)![Symbol.asyncDispose]();
 });
 

@@ -140,6 +140,29 @@ Deno.test("a frame that is alone in its message is read where it lies, one among
   }
 });
 
+Deno.test("BatchWriter uses memory again only where it was told to, and fits", () => {
+  const writer = new BatchWriter();
+  const frame = (length: number, value: number) =>
+    new AudioFrame({ data: new Float32Array(length).fill(value), sampleRate: 8_000 });
+  const write = (chunk: unknown) => {
+    writer.add(chunk);
+    return writer.finish(1).message;
+  };
+  const kept = write(frame(40_000, 1));
+  const used = write(frame(40_000, 2));
+  writer.reuse(used);
+  const next = write(frame(39_000, 3));
+  assert.equal(next.buffer, used.buffer);
+  assert.notEqual(write(frame(40_000, 4)).buffer, used.buffer);
+  assert.deepEqual(readBatch(kept).chunks, [frame(40_000, 1)]);
+  assert.deepEqual(readBatch(next).chunks, [frame(39_000, 3)]);
+  writer.reuse(next);
+  assert.notEqual(write(frame(19_000, 5)).buffer, next.buffer); // it would hold much for little
+  const small = write(5);
+  writer.reuse(small); // shares its memory with others
+  assert.notEqual(write(frame(20_000, 6)).buffer, small.buffer);
+});
+
 Deno.test("timestamps of all sizes come as they were", () => {
   const writer = new BatchWriter();
   const times = Array.from({ length: 53 }, (_, bits) => [2 ** bits, 1 - 2 ** bits, -(2 ** bits)])
