@@ -257,6 +257,10 @@ var ByteWriter = class {
   get length() {
     return this.#length;
   }
+  /** The buffer as it is now, with what is written up to {@linkcode ByteWriter.length}. */
+  get bytes() {
+    return this.#bytes;
+  }
   /** The bytes from `start` on, not copied. */
   subarray(start3, end = this.#length) {
     return this.#bytes.subarray(start3, end);
@@ -298,9 +302,11 @@ var ByteWriter = class {
   setU32(at, value) {
     this.#view.setUint32(at, value);
   }
-  /** Writes bytes at a place that was skipped. */
-  setRaw(at, bytes) {
-    this.#bytes.set(bytes, at);
+  /** Writes the few bytes of another writer at a place that was skipped. */
+  setFrom(at, from) {
+    for (let index = 0; index < from.#length; index++) {
+      this.#bytes[at + index] = from.#bytes[index];
+    }
   }
   u16(value) {
     this.reserve(2);
@@ -326,6 +332,12 @@ var ByteWriter = class {
     this.reserve(8);
     this.#view.setFloat64(this.#length, value, true);
     this.#length += 8;
+  }
+  /** Writes the few bytes of another writer. */
+  from(other) {
+    this.reserve(other.#length);
+    this.setFrom(this.#length, other);
+    this.#length += other.#length;
   }
   raw(bytes) {
     this.reserve(bytes.length);
