@@ -30,6 +30,9 @@ export interface NodeStats {
   queueDepth: number;
 }
 
+/** How much a node did so far: what of its {@linkcode NodeStats} adds up. */
+export type NodeCounts = Pick<NodeStats, "in" | "out" | "dropped" | "errors" | "busyMs">;
+
 /** Two buckets an octave from 1 µs to about 70 minutes: 64 numbers whatever is recorded. */
 const BUCKETS = 64;
 

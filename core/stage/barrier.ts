@@ -1,3 +1,4 @@
+import type { NodeCounts } from "../stats.ts";
 import { Marker } from "../frames/marker.ts";
 
 /**
@@ -13,6 +14,8 @@ export class Barrier extends Marker {
   readonly snapshot: boolean;
   /** The states taken so far, by node name. */
   readonly states: Map<string, unknown> = new Map();
+  /** What the nodes that it passed did up to it, by node name. */
+  readonly counts: Map<string, NodeCounts> = new Map();
 
   /** @param sequence the last input before it; @param options whether states are to be taken */
   constructor(sequence: number, { snapshot = false }: { snapshot?: boolean } = {}) {

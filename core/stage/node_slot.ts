@@ -3,7 +3,7 @@ import { NodeError, type NodePhase, PipelineError } from "../errors.ts";
 import type { Marker } from "../frames/marker.ts";
 import { loggerFor } from "../log.ts";
 import type { AnyNode, NodeOutput } from "../node.ts";
-import { LatencyHistogram, type NodeStats } from "../stats.ts";
+import { LatencyHistogram, type NodeCounts, type NodeStats } from "../stats.ts";
 import { isDeferred } from "./_outputs.ts";
 import { Barrier } from "./barrier.ts";
 
@@ -97,9 +97,11 @@ export class NodeSlot {
     this.#latency.record(ms, weight);
   }
 
-  mark(marker: Marker): void | Promise<void> {
+  /** A marker passes. @param lastIndex of the chunk before it, where later ones are worked on already */
+  mark(marker: Marker, lastIndex = this.lastIndex): void | Promise<void> {
     const { node } = this;
     if (marker instanceof Barrier) {
+      marker.counts.set(this.name, { ...this.#counts(), in: lastIndex + 1 });
       if (!marker.snapshot || node.snapshot === undefined) return;
       try {
         marker.states.set(this.name, copyOf(node.snapshot()));
@@ -168,13 +170,13 @@ export class NodeSlot {
     return {
       name: this.name,
       type: this.node.type,
-      in: this.#in,
-      out: this.out,
-      dropped: this.dropped,
-      errors: this.#errors,
-      busyMs: this.#busyMs,
+      ...this.#counts(),
       latency: this.#latency.summary(),
       queueDepth,
     };
+  }
+  #counts(): NodeCounts {
+    const { out, dropped } = this;
+    return { in: this.#in, out, dropped, errors: this.#errors, busyMs: this.#busyMs };
   }
 }

@@ -9,6 +9,7 @@ import { Stage } from "./stage.ts";
 interface Job {
   epoch: number;
   marker?: Marker;
+  /** Of the chunk; of the one before a marker. */
   chunkIndex?: number;
   output?: Promise<NodeOutput<unknown>>;
 }
@@ -36,8 +37,11 @@ export class ParallelStage extends Stage {
   }
 
   protected override accept(chunk: unknown): void | Promise<void> {
+    const { epoch } = this;
     this.#jobs.push(
-      chunk instanceof Marker ? { epoch: this.epoch, marker: chunk } : this.#start(chunk),
+      chunk instanceof Marker
+        ? { epoch, marker: chunk, chunkIndex: this.slots[0]!.lastIndex }
+        : this.#start(chunk),
     );
     this.#drain ??= this.#drainAll();
     if (this.#jobs.length < this.#concurrency) return;
@@ -125,7 +129,7 @@ export class ParallelStage extends Stage {
 
   async #finish(job: Job): Promise<void> {
     if (job.marker !== undefined) {
-      await this.slots[0]!.mark(job.marker);
+      await this.slots[0]!.mark(job.marker, job.chunkIndex);
       await this.emit(job.marker);
       return;
     }

@@ -1,5 +1,4 @@
 import type { NodeSpec } from "../../core/executor.ts";
-import type { NodeStats } from "../../core/stats.ts";
 import { PROTOCOL_VERSION, writeRequest, writeSpec } from "../wire/messages.ts";
 import type { WindowLimits } from "./input_window.ts";
 import type { ResumePoint } from "./output_side.ts";
@@ -43,19 +42,4 @@ export function writeOpen(
       }),
     },
   });
-}
-
-/** What a node did that has not yet told. */
-export function noStats({ name, type }: NodeSpec): NodeStats {
-  return {
-    name,
-    type,
-    in: 0,
-    out: 0,
-    dropped: 0,
-    errors: 0,
-    busyMs: 0,
-    latency: { p50: 0, p95: 0, p99: 0 },
-    queueDepth: 0,
-  };
 }

@@ -5,11 +5,12 @@ import type { NodeStats } from "../../core/stats.ts";
 import { type Opened, ResumeMode } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { holdsChunks } from "../wire/batch_reader.ts";
 import { errorOf, type FailedCall } from "../wire/errors.ts";
-import { readResponse, readStats, writeRequest } from "../wire/messages.ts";
-import { noStats, writeOpen } from "./open_message.ts";
+import { readResponse, writeRequest } from "../wire/messages.ts";
+import { writeOpen } from "./open_message.ts";
 import type { InputSide } from "./input_side.ts";
 import type { OutputSide } from "./output_side.ts";
 import type { Dialed, SegmentHost } from "./segment_host.ts";
+import { SessionCounts } from "./session_counts.ts";
 import { StreamConnection } from "./stream_connection.ts";
 
 /** Who a {@linkcode SessionLink} works for. */
@@ -40,19 +41,19 @@ export class SessionLink {
   #opened: Opened | undefined;
   /** How often it failed since it last got on. */
   #attempt = 0;
-  #stats: NodeStats[];
+  readonly #counts: SessionCounts;
 
   constructor(specs: readonly NodeSpec[], host: SegmentHost, owner: LinkOwner) {
     this.#specs = specs;
     this.#host = host;
     this.#owner = owner;
-    this.#stats = specs.map(noStats);
+    this.#counts = new SessionCounts(specs);
     owner.inputs.askForStates(host.resume);
   }
 
   /** What the nodes did, as last told. */
   get stats(): NodeStats[] {
-    return this.#stats;
+    return this.#counts.stats;
   }
 
   /** Whether it was asked to connect. */
@@ -109,6 +110,7 @@ export class SessionLink {
       end: (failure) => this.#onEnd(failure),
     });
     this.#connection = connection;
+    this.#counts.reconnect();
     try {
       connection.send(writeOpen(this.#specs, {
         session: this.#session,
@@ -150,9 +152,10 @@ export class SessionLink {
       case "ack":
         if (this.#asksForStates && !message.value.snapshot) return;
         if (outputs.acknowledge(message.value)) this.#attempt = 0;
+        this.#counts.reach(message.value.counts);
         return;
       case "stats":
-        this.#stats = message.value.nodes.map(readStats);
+        this.#counts.accept(message.value.nodes);
         return;
       case "interrupted": {
         const { id, outputSeq } = message.value;
@@ -184,7 +187,7 @@ export class SessionLink {
   #onEnd(failure: FailedCall | undefined): void {
     this.#detach();
     if (failure === undefined) return this.#owner.over(undefined);
-    const error = errorOf(failure, this.#where);
+    const error = errorOf(failure, this.#where, (node) => this.#counts.chunksBefore(node));
     this.#host.localize?.(error);
     this.#report(error);
     this.#retryOrFail(error);

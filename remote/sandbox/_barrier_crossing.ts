@@ -3,7 +3,7 @@ import type { Entry } from "./protocol.ts";
 
 /**
  * Takes barriers of the engine through a guest: what goes in there is a copy, and when that comes out, the barrier
- * itself goes on here with the states that the guest's nodes had. They are as many as inputs may be on their way.
+ * itself goes on here with the states and counts of the guest's nodes. They are as many as inputs may be on their way.
  */
 export class BarrierCrossing {
   readonly #nodes: ReadonlySet<string>;
@@ -20,7 +20,7 @@ export class BarrierCrossing {
     if (!(chunk instanceof Barrier)) return { kind: "chunk", value: chunk };
     this.#crossing.push(chunk);
     const { sequence, snapshot } = chunk;
-    return { kind: "barrier", sequence, snapshot, states: new Map() };
+    return { kind: "barrier", sequence, snapshot, states: new Map(), counts: new Map() };
   }
 
   /**
@@ -35,6 +35,10 @@ export class BarrierCrossing {
     for (const [name, state] of entry.states) {
       if (!this.#nodes.has(name)) throw new Error("a state is none");
       barrier.states.set(name, state);
+    }
+    for (const [name, counts] of entry.counts) {
+      if (!this.#nodes.has(name)) throw new Error("counts are of no node");
+      barrier.counts.set(name, counts);
     }
     return barrier;
   }

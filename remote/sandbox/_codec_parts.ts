@@ -1,4 +1,4 @@
-import type { NodeStats } from "../../core/stats.ts";
+import type { NodeCounts, NodeStats } from "../../core/stats.ts";
 import { type BlobReader, packFrame } from "./_blobs.ts";
 import { Fields } from "./_fields.ts";
 import { decodeFailure } from "./failure.ts";
@@ -27,7 +27,7 @@ export function entryFields(entry: Entry, tail: Uint8Array[]): unknown[] {
       return frame === undefined ? [0, entry.value] : [2, ...frame];
     }
     case "barrier":
-      return [1, entry.sequence, entry.snapshot, entry.states];
+      return [1, entry.sequence, entry.snapshot, entry.states, [...entry.counts].map(countsFields)];
   }
 }
 
@@ -45,6 +45,7 @@ export function entryOf(value: unknown, blobs: BlobReader): Entry {
     sequence: fields.count(),
     snapshot: fields.flag(),
     states: fields.map(MAX_NODES, MAX_NAME),
+    counts: new Map(fields.list(MAX_NODES, countsOf)),
   };
   fields.end();
   return entry;
@@ -87,6 +88,25 @@ export function outcomeOf(value: unknown): Outcome {
   })();
   fields.end();
   return outcome;
+}
+
+function countsFields([name, counts]: [string, NodeCounts]): unknown[] {
+  const { in: taken, out, dropped, errors, busyMs } = counts;
+  return [name, taken, out, dropped, errors, busyMs];
+}
+
+function countsOf(value: unknown): [string, NodeCounts] {
+  const fields = Fields.of(value);
+  const name = fields.text(MAX_NAME);
+  const counts = {
+    in: fields.count(),
+    out: fields.count(),
+    dropped: fields.count(),
+    errors: fields.count(),
+    busyMs: fields.number(),
+  };
+  fields.end();
+  return [name, counts];
 }
 
 /** What a node did, as it is on the wire. */

@@ -10,16 +10,22 @@
  */
 
 import type { NodeSpec } from "../../core/executor.ts";
-import type { NodeStats } from "../../core/stats.ts";
+import type { NodeCounts, NodeStats } from "../../core/stats.ts";
 import type { Failure } from "./failure.ts";
 
 /** Grows with every change that an older peer does not understand. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** A chunk, or a barrier of the engine in its place. */
 export type Entry =
   | { kind: "chunk"; value: unknown }
-  | { kind: "barrier"; sequence: number; snapshot: boolean; states: Map<string, unknown> };
+  | {
+    kind: "barrier";
+    sequence: number;
+    snapshot: boolean;
+    states: Map<string, unknown>;
+    counts: Map<string, NodeCounts>;
+  };
 
 /** One thing done to a module or object in the guest. */
 export type Operation =

@@ -2,7 +2,7 @@ import { Marker } from "../../core/frames/mod.ts";
 import { Barrier } from "../../core/stage/barrier.ts";
 import type { Outlet } from "../../core/stage/ends.ts";
 import { BatchWriter } from "../wire/batch_writer.ts";
-import { writeResponse, writeStates } from "../wire/messages.ts";
+import { writeCounts, writeResponse, writeStates } from "../wire/messages.ts";
 
 /** What bounds the outputs of a session. */
 export interface OutputLimits {
@@ -182,13 +182,14 @@ export class SessionOutputs implements Outlet {
     this.collect(this.#init.want);
   }
 
-  async #acknowledge({ sequence, snapshot, states }: Barrier): Promise<void> {
+  async #acknowledge({ sequence, snapshot, states, counts }: Barrier): Promise<void> {
     void this.flush();
     const value = {
       inputSeq: BigInt(sequence),
       outputSeq: BigInt(this.#sentSeq),
       snapshot,
       states: writeStates(states),
+      counts: writeCounts(counts),
     };
     this.#acks++;
     await this.#init.send(writeResponse({ case: "ack", value }));

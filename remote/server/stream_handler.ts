@@ -14,6 +14,7 @@ import {
   readSpec,
   readStates,
   writeResponse,
+  writeStats,
 } from "../wire/messages.ts";
 import { protocolError, send, type StreamCall } from "./call.ts";
 import type { Caller } from "./access.ts";
@@ -265,7 +266,15 @@ class StreamHandler {
     const cause = error instanceof RemoteError ? error : (error as Error | undefined)?.cause;
     if (error instanceof SandboxError) metrics.killed(error.reason);
     else if (cause instanceof SandboxError) metrics.killed(cause.reason);
+    this.#tellStats();
     void this.#sendEnded(told.message).then(() => this.#call.emit("error", told));
+  }
+
+  /** Tells the client what the nodes did until they failed: nobody else does then. */
+  #tellStats(): void {
+    if (this.#pipeline === undefined) return;
+    const nodes = this.#pipeline.stats().map(writeStats);
+    this.#send(writeResponse({ case: "stats", value: { nodes } })).catch(() => {}); // cancelled
   }
 
   /** Tells the client how the session ended, and waits until it has nothing more to send. */

@@ -21,7 +21,7 @@ type Packed =
   | { kind: "plain"; value: unknown }
   | { kind: "frame"; type: Frame["kind"]; init: unknown }
   | { kind: "encoded"; bytes: Uint8Array }
-  | { kind: "barrier"; sequence: number; snapshot: boolean; states: Uint8Array };
+  | (Omit<Entry & { kind: "barrier" }, "states"> & { states: Uint8Array });
 
 /**
  * Messages over `postMessage`. Samples, pixels and bytes are transferred, if they have their buffer for

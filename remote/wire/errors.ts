@@ -132,11 +132,16 @@ export interface FailedCall {
  * The error that a call failed with: the one that the server told, else a {@linkcode RemoteError}.
  *
  * @param call how it failed; @param where what was called, for errors of the connection
+ * @param chunksBefore how many chunks a node was given by earlier calls, where a session has several
  */
-export function errorOf(call: FailedCall, where: string): Error {
+export function errorOf(
+  call: FailedCall,
+  where: string,
+  chunksBefore: (node: string) => number = () => 0,
+): Error {
   const { code, details } = call;
   const detail = detailOfCall(call);
-  if (detail !== undefined) return rebuild(detail, code) as Error;
+  if (detail !== undefined) return rebuild(detail, { code, chunksBefore }) as Error;
   // grpc-js tells a connection that broke in several ways
   const broke = brokenBy.has(code);
   return new RemoteError(sentenceOf(broke ? status.UNAVAILABLE : code, { details, where }), {
@@ -204,9 +209,15 @@ function unavailable(reason: string, where: string): string {
   return `Cannot reach a server at ${where}: ${reason}`;
 }
 
-function rebuild(detail: ErrorDetail, code: number): unknown {
+/** What an error is rebuilt with, beside its detail. */
+interface Call {
+  code: number;
+  chunksBefore: (node: string) => number;
+}
+
+function rebuild(detail: ErrorDetail, call: Call): unknown {
   const { message, node, stack } = detail;
-  const cause = detail.cause === undefined ? undefined : rebuild(detail.cause, code);
+  const cause = detail.cause === undefined ? undefined : rebuild(detail.cause, call);
   const options = { cause };
   switch (detail.class) {
     case "":
@@ -214,20 +225,20 @@ function rebuild(detail: ErrorDetail, code: number): unknown {
     case "NodeError": {
       if (node === undefined) break;
       const { phase, chunkIndex } = node;
-      return withStack(
-        new NodeError({
-          node: node.node,
-          phase: phase as NodePhase,
-          cause,
-          ...(chunkIndex !== undefined && { chunkIndex: Number(chunkIndex) }),
+      const error = new NodeError({
+        node: node.node,
+        phase: phase as NodePhase,
+        cause,
+        ...(chunkIndex !== undefined && {
+          chunkIndex: Number(chunkIndex) + call.chunksBefore(node.node),
         }),
-        detail,
-      );
+      });
+      return withStack(error, { ...detail, stack: stack.replace(message, () => error.message) });
     }
     case "RemoteError": {
       const { retryable, retryAfterMs } = detail;
       return new RemoteError(message, {
-        code,
+        code: call.code,
         retryable,
         cause,
         ...(stack !== "" && { remoteStack: stack }),

@@ -2,7 +2,7 @@ import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/p
 import { decodeValue, encodeValue } from "../../core/codec/mod.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { NodeSpec, Overflow } from "../../core/executor.ts";
-import type { NodeStats } from "../../core/stats.ts";
+import type { NodeCounts, NodeStats } from "../../core/stats.ts";
 import {
   type StreamRequest,
   StreamRequestSchema,
@@ -173,6 +173,20 @@ export function readStats(message: pb.NodeStats): NodeStats {
     latency: { p50: message.p50Ms, p95: message.p95Ms, p99: message.p99Ms },
     queueDepth: Number(message.queueDepth),
   };
+}
+
+/** Counts of nodes as messages. */
+export function writeCounts(
+  counts: ReadonlyMap<string, NodeCounts>,
+): MessageInitShape<typeof pb.NodeStatsSchema>[] {
+  return [...counts].map(([name, { in: taken, out, dropped, errors, busyMs }]) => ({
+    name,
+    in: BigInt(taken),
+    out: BigInt(out),
+    dropped: BigInt(dropped),
+    errors: BigInt(errors),
+    busyMs,
+  }));
 }
 
 /** States of nodes as messages. @throws {SerializationError} if one cannot travel */

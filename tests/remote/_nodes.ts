@@ -14,6 +14,7 @@ export class SlowDouble extends Node<number, number> {
 
 /** Throws on one number. */
 export class FailOn extends Node<number, number, { number: number }> {
+  static override readonly stateless = true;
   process(input: number): number {
     if (input === this.options.number) {
       throw new RangeError("not that one", { cause: new Error("deeper") });

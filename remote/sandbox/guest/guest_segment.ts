@@ -247,6 +247,6 @@ function chunkOf(entry: Entry): unknown {
 
 function entryOf(value: unknown): Entry {
   if (!(value instanceof Barrier)) return { kind: "chunk", value };
-  const { sequence, snapshot, states } = value;
-  return { kind: "barrier", sequence, snapshot, states };
+  const { sequence, snapshot, states, counts } = value;
+  return { kind: "barrier", sequence, snapshot, states, counts };
 }

@@ -38,6 +38,7 @@ export class Sum extends Node<number, number> {
 /** Throws at one number. */
 export class ThrowAt extends Node<number, number, { at: number }> {
   static override readonly module = import.meta.url;
+  static override readonly stateless = true;
   process(input: number): number {
     if (input === this.options.at) throw new RangeError(`no ${input}`);
     return input;
