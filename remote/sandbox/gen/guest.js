@@ -3029,6 +3029,8 @@ var Barrier = class extends Marker {
   snapshot;
   /** The states taken so far, by node name. */
   states = /* @__PURE__ */ new Map();
+  /** What the nodes that it passed did up to it, by node name. */
+  counts = /* @__PURE__ */ new Map();
   /** @param sequence the last input before it; @param options whether states are to be taken */
   constructor(sequence, { snapshot = false } = {}) {
     super({
@@ -3121,9 +3123,14 @@ var NodeSlot = class {
     this.#busyMs += ms * weight;
     this.#latency.record(ms, weight);
   }
-  mark(marker) {
+  /** A marker passes. @param lastIndex of the chunk before it, where later ones are worked on already */
+  mark(marker, lastIndex = this.lastIndex) {
     const { node } = this;
     if (marker instanceof Barrier) {
+      marker.counts.set(this.name, {
+        ...this.#counts(),
+        in: lastIndex + 1
+      });
       if (!marker.snapshot || node.snapshot === void 0) return;
       try {
         marker.states.set(this.name, copyOf(node.snapshot()));
@@ -3188,13 +3195,19 @@ var NodeSlot = class {
     return {
       name: this.name,
       type: this.node.type,
-      in: this.#in,
-      out: this.out,
-      dropped: this.dropped,
-      errors: this.#errors,
-      busyMs: this.#busyMs,
+      ...this.#counts(),
       latency: this.#latency.summary(),
       queueDepth
+    };
+  }
+  #counts() {
+    const { out, dropped } = this;
+    return {
+      in: this.#in,
+      out,
+      dropped,
+      errors: this.#errors,
+      busyMs: this.#busyMs
     };
   }
 };
@@ -3678,9 +3691,11 @@ var ParallelStage = class extends Stage {
     return super.queueDepth + this.#jobs.length;
   }
   accept(chunk) {
+    const { epoch } = this;
     this.#jobs.push(chunk instanceof Marker ? {
-      epoch: this.epoch,
-      marker: chunk
+      epoch,
+      marker: chunk,
+      chunkIndex: this.slots[0].lastIndex
     } : this.#start(chunk));
     this.#drain ??= this.#drainAll();
     if (this.#jobs.length < this.#concurrency) return;
@@ -3760,7 +3775,7 @@ var ParallelStage = class extends Stage {
   }
   async #finish(job) {
     if (job.marker !== void 0) {
-      await this.slots[0].mark(job.marker);
+      await this.slots[0].mark(job.marker, job.chunkIndex);
       await this.emit(job.marker);
       return;
     }
@@ -5551,7 +5566,7 @@ function installDataFiles2(files) {
 }
 
 // remote/sandbox/protocol.ts
-var PROTOCOL_VERSION = 1;
+var PROTOCOL_VERSION = 2;
 var logLevels2 = [
   "debug",
   "info",
@@ -6142,7 +6157,10 @@ function entryFields(entry, tail) {
         1,
         entry.sequence,
         entry.snapshot,
-        entry.states
+        entry.states,
+        [
+          ...entry.counts
+        ].map(countsFields)
       ];
   }
 }
@@ -6161,7 +6179,8 @@ function entryOf(value, blobs) {
     kind: "barrier",
     sequence: fields.count(),
     snapshot: fields.flag(),
-    states: fields.map(MAX_NODES, MAX_NAME)
+    states: fields.map(MAX_NODES, MAX_NAME),
+    counts: new Map(fields.list(MAX_NODES, countsOf))
   };
   fields.end();
   return entry;
@@ -6231,6 +6250,33 @@ function outcomeOf(value) {
   })();
   fields.end();
   return outcome;
+}
+function countsFields([name, counts]) {
+  const { in: taken, out, dropped, errors, busyMs } = counts;
+  return [
+    name,
+    taken,
+    out,
+    dropped,
+    errors,
+    busyMs
+  ];
+}
+function countsOf(value) {
+  const fields = Fields.of(value);
+  const name = fields.text(MAX_NAME);
+  const counts = {
+    in: fields.count(),
+    out: fields.count(),
+    dropped: fields.count(),
+    errors: fields.count(),
+    busyMs: fields.number()
+  };
+  fields.end();
+  return [
+    name,
+    counts
+  ];
 }
 function statsFields(stats) {
   const { name, type, dropped, errors, busyMs, latency, queueDepth } = stats;
@@ -6942,12 +6988,13 @@ function entryOf2(value) {
     kind: "chunk",
     value
   };
-  const { sequence, snapshot, states } = value;
+  const { sequence, snapshot, states, counts } = value;
   return {
     kind: "barrier",
     sequence,
     snapshot,
-    states
+    states,
+    counts
   };
 }
 
