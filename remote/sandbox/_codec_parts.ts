@@ -2,7 +2,7 @@ import type { NodeCounts, NodeStats } from "../../core/stats.ts";
 import { type BlobReader, packFrame } from "./_blobs.ts";
 import { Fields } from "./_fields.ts";
 import { decodeFailure } from "./failure.ts";
-import type { Entry, Outcome } from "./protocol.ts";
+import type { Entry, GuestMessage, HostMessage, Outcome } from "./protocol.ts";
 
 /** The most letters of a name, nodes of a segment, and items of a list. */
 export const MAX_NAME = 1024;
@@ -49,6 +49,18 @@ export function entryOf(value: unknown, blobs: BlobReader): Entry {
   };
   fields.end();
   return entry;
+}
+
+/** A message with chunks as two, each with half of them; `undefined` if it cannot be divided. */
+export function splitMessage<M extends HostMessage | GuestMessage>(
+  message: M,
+): [M, M] | undefined {
+  if (!("entries" in message) || message.entries.length < 2) return undefined;
+  const half = message.entries.length >> 1;
+  return [
+    { ...message, entries: message.entries.slice(0, half) },
+    { ...message, entries: message.entries.slice(half) },
+  ];
 }
 
 const outcomeKinds = ["value", "object", "generator", "done", "failed"] as const;

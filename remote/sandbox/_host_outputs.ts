@@ -5,16 +5,18 @@ export const OUTPUTS = 64;
 const FIRST_OUTPUTS = 8;
 const LEAST_OUTPUTS = 2;
 const OUTPUT_BYTES = 8 << 20;
-/** The most bytes of outputs that wait here, whatever a guest sends. */
-const MAX_OUTPUT_BYTES = 512 << 20;
+/** With so many bytes of outputs waiting here, no more is read of the guest. */
+const MAX_OUTPUT_BYTES = 32 << 20;
 
 /**
  * Outputs of a segment that wait for a reader. The guest may send as many as it was given credit for, which keeps
- * at most 64 of them here, and about 8 MiB; one that sends more is told on.
+ * at most 64 of them here, and about 8 MiB; one that sends more is told on. Where they turn out larger than those
+ * before them, at most 32 MiB and one message wait here, and the rest in the guest.
  */
 export class HostOutputs {
-  #chunks: unknown[] = [];
+  #chunks: { chunk: unknown; bytes: number }[] = [];
   #bytes = 0;
+  #room: PromiseWithResolvers<void> | undefined;
   /** How many the guest may still send, and how many more once it is told. */
   #credit = 0;
   #due = 0;
@@ -37,28 +39,44 @@ export class HostOutputs {
     this.#window = Math.max(LEAST_OUTPUTS, Math.min(OUTPUTS, fitting));
   }
 
-  /** Puts one behind the others. @throws {Error} if they are too large together */
+  /** Puts one behind the others. */
   put(chunk: unknown, bytes: number): void {
-    this.#chunks.push(chunk);
+    this.#chunks.push({ chunk, bytes });
     this.#bytes += bytes;
-    if (this.#bytes > MAX_OUTPUT_BYTES) throw new Error("it sent more bytes than it may");
+  }
+
+  /** Resolves when there is room for more bytes; `undefined` if there is now. */
+  get room(): Promise<void> | undefined {
+    if (this.#bytes <= MAX_OUTPUT_BYTES) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
   }
 
   /** Takes the first. */
   take(): unknown {
-    const chunk = this.#chunks.shift();
-    if (this.#chunks.length === 0) this.#bytes = 0;
-    return chunk;
+    const first = this.#chunks.shift();
+    this.#took(first?.bytes ?? 0);
+    return first?.chunk;
   }
 
   /** Drops them, but for markers. */
   drop(): void {
-    this.#chunks = this.#chunks.filter((chunk) => chunk instanceof Marker);
+    const kept = this.#chunks.filter(({ chunk }) => chunk instanceof Marker);
+    this.#chunks = kept;
+    this.#took(this.#bytes - kept.reduce((sum, { bytes }) => sum + bytes, 0));
   }
 
   /** Drops all. */
   clear(): void {
     this.#chunks = [];
+    this.#took(this.#bytes);
+  }
+
+  #took(bytes: number): void {
+    this.#bytes -= bytes;
+    if (this.#bytes > MAX_OUTPUT_BYTES) return;
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
   /** Finds out how many more there is room for. Gives whether they are worth a message. */

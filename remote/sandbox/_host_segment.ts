@@ -132,18 +132,23 @@ export class HostSegment implements Segment {
     await this.#ended.promise;
   }
 
-  /** A message of the guest for this segment. What it throws ends the guest. */
-  accept(message: SegmentMessage): void {
+  /**
+   * A message of the guest for this segment. What it throws ends the guest; what it gives resolves when there is room
+   * for more.
+   */
+  accept(message: SegmentMessage): Promise<void> | void {
     switch (message.type) {
       case "opened":
         return;
       case "outputs":
-        return this.#acceptOutputs(message.entries);
+        this.#acceptOutputs(message.entries);
+        return this.#outputs.room;
       case "credit":
         this.#inputs.credited(message.count);
         this.#room?.();
         return;
       case "interrupted": {
+        if (this.#over) return; // who waited for it was told then
         const resolve = this.#interrupts.get(message.id);
         if (resolve === undefined) throw new Error("an interrupt is none");
         this.#interrupts.delete(message.id);
@@ -243,7 +248,7 @@ export class HostSegment implements Segment {
       const bytes = bytesOf(entry);
       this.#outputs.measure(bytes);
       const chunk = this.#barriers.chunkOf(entry);
-      if (this.#interrupts.size > 0 && !(chunk instanceof Marker)) continue;
+      if (this.#over || (this.#interrupts.size > 0 && !(chunk instanceof Marker))) continue;
       this.#outputs.put(chunk, bytes);
     }
     this.#deliver();

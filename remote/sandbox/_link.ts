@@ -1,3 +1,4 @@
+import { SerializationError } from "../../core/errors.ts";
 import { BlobReader, type Packet } from "./_blobs.ts";
 import type { MessageSource, Wire } from "./_wire.ts";
 
@@ -15,6 +16,9 @@ export class MessageTooLarge extends RangeError {
     super(`sent a message of ${size} bytes, more than ${max}`);
   }
 }
+
+/** Takes a message. What it gives is awaited before more is read. */
+export type Accept = (head: Uint8Array, blobs: BlobReader) => Promise<void> | void;
 
 /** A connection, as both sides have it. */
 export interface Connection {
@@ -34,24 +38,29 @@ export interface Connection {
 export class Link<Message> implements Wire<Message> {
   readonly #connection: Connection;
   readonly #encode: (message: Message) => Packet;
+  readonly #split: (message: Message) => [Message, Message] | undefined;
   readonly #maxBytes: number;
   #queue: Packet[] = [];
   readonly #sources = new Set<MessageSource<Message>>();
+  #waitingBytes = 0;
   #writing = false;
+  #flushed: PromiseWithResolvers<void> | undefined;
   #closed = false;
   /** Why writing failed, which ends the reading too. */
   #failure: { error: unknown } | undefined;
 
   /**
    * @param connection the wire
-   * @param options how a message becomes bytes, and the size above which one that comes is refused
+   * @param options how a message becomes bytes, and two of one; and the most bytes of one in either direction
    */
-  constructor(connection: Connection, { encode, maxBytes }: {
+  constructor(connection: Connection, { encode, split = () => undefined, maxBytes }: {
     encode: (message: Message) => Packet;
+    split?: (message: Message) => [Message, Message] | undefined;
     maxBytes: number;
   }) {
     this.#connection = connection;
     this.#encode = encode;
+    this.#split = split;
     this.#maxBytes = maxBytes;
   }
 
@@ -60,11 +69,27 @@ export class Link<Message> implements Wire<Message> {
     return this.#closed;
   }
 
-  /** Sends one message. */
+  /** Bytes of messages that wait to be written. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /**
+   * Sends one message.
+   *
+   * @throws {SerializationError} if it cannot be encoded, or is larger than the other side takes
+   */
   send(message: Message): void {
     if (this.#closed) return;
-    this.#queue.push(this.#encode(message));
+    this.#put(message);
     this.#start();
+  }
+
+  /** Resolves when all that waits now is written, or the connection is closed. */
+  flushed(): Promise<void> {
+    if (this.#closed || !this.#writing) return Promise.resolve();
+    this.#flushed ??= Promise.withResolvers();
+    return this.#flushed.promise;
   }
 
   /** Asks `source` for messages when the wire is next free. */
@@ -75,11 +100,12 @@ export class Link<Message> implements Wire<Message> {
   }
 
   /**
-   * Gives each message to `accept` until the other side ends. The head is only valid during the call.
+   * Gives each message to `accept` until the other side ends. The head is only valid during the call. Nothing more
+   * is read until what `accept` gives, if it gives a promise, resolves.
    *
    * @throws {MessageTooLarge} if a message is larger than allowed; and whatever `accept` throws
    */
-  async receive(accept: (head: Uint8Array, blobs: BlobReader) => void): Promise<void> {
+  async receive(accept: Accept): Promise<void> {
     try {
       await this.#receiveAll(accept);
     } catch (error) {
@@ -87,7 +113,7 @@ export class Link<Message> implements Wire<Message> {
     }
   }
 
-  async #receiveAll(accept: (head: Uint8Array, blobs: BlobReader) => void): Promise<void> {
+  async #receiveAll(accept: Accept): Promise<void> {
     const block = new Uint8Array(BLOCK);
     const view = new DataView(block.buffer);
     let filled = 0;
@@ -112,12 +138,14 @@ export class Link<Message> implements Wire<Message> {
           const hasAll = await this.#fill(head, Math.min(have.length, headSize)) &&
             await this.#fill(tail, Math.min(Math.max(0, have.length - headSize), tailSize));
           if (!hasAll) return;
-          accept(head, new BlobReader(tail, true));
+          const room = accept(head, new BlobReader(tail, true));
+          if (room !== undefined) await room;
           continue;
         }
         if (filled - start < size) break;
         const tail = block.subarray(start + headSize, start + size);
-        accept(block.subarray(start, start + headSize), new BlobReader(tail, false));
+        const room = accept(block.subarray(start, start + headSize), new BlobReader(tail, false));
+        if (room !== undefined) await room;
         at = start + size;
       }
       block.copyWithin(0, at, filled);
@@ -130,8 +158,10 @@ export class Link<Message> implements Wire<Message> {
     if (this.#closed) return;
     this.#closed = true;
     this.#queue = [];
+    this.#waitingBytes = 0;
     this.#sources.clear();
     this.#connection.close();
+    this.#flushed?.resolve();
   }
 
   /** Reads until bytes are full, from a place on. Gives whether they came. */
@@ -147,10 +177,24 @@ export class Link<Message> implements Wire<Message> {
   #ask(source: MessageSource<Message>): void {
     try {
       const message = source.next();
-      if (message !== undefined) this.#queue.push(this.#encode(message));
+      if (message !== undefined) this.#put(message);
     } catch (error) {
       source.failed(error);
     }
+  }
+
+  /** Puts a message behind the others: in parts if it is too large as one. */
+  #put(message: Message): void {
+    const packet = this.#encode(message);
+    const size = sizeOf(packet);
+    if (size <= this.#maxBytes) {
+      this.#queue.push(packet);
+      this.#waitingBytes += size;
+      return;
+    }
+    const parts = this.#split(message);
+    if (parts === undefined) throw tooLarge(size, this.#maxBytes);
+    for (const part of parts) this.#put(part);
   }
 
   #start(): void {
@@ -168,14 +212,18 @@ export class Link<Message> implements Wire<Message> {
         for (const source of sources) this.#ask(source);
         if (this.#queue.length === 0) break;
         const packets = this.#queue;
+        const size = this.#waitingBytes;
         this.#queue = [];
         for (const bytes of join(packets)) await this.#write(bytes);
+        if (!this.#closed) this.#waitingBytes -= size;
       }
     } catch (error) {
       this.#failure ??= { error };
       this.close();
     } finally {
       this.#writing = false;
+      this.#flushed?.resolve();
+      this.#flushed = undefined;
     }
   }
 
@@ -184,6 +232,17 @@ export class Link<Message> implements Wire<Message> {
       at += await this.#connection.write(at === 0 ? bytes : bytes.subarray(at));
     }
   }
+}
+
+function sizeOf({ head, tail }: Packet): number {
+  return tail.reduce((sum, { length }) => sum + length, head.length);
+}
+
+function tooLarge(size: number, max: number): SerializationError {
+  return new SerializationError(
+    `Cannot send value to or from sandbox as its message would have ${size} bytes, ` +
+      `more than limits.messageBytes: ${max}`,
+  );
 }
 
 /** Messages with their lengths: small parts put together into blocks, large ones as they are. */

@@ -13,8 +13,6 @@ export interface Place {
   readonly id: number;
   /** The segment is over there; resolves when nothing of it is left. */
   release(): Promise<void>;
-  /** The guest said what it must not: ends it, which calls {@linkcode HostSegment.lost}. */
-  refuse(what: string): void;
   /** Ends the guest of a segment that does not end. */
   abandon(): void;
 }

@@ -32,15 +32,54 @@ export function takeBatch(entries: Entry[]): Entry[] {
   return entries.splice(0, count);
 }
 
-/** About how many bytes a chunk has: those of its samples; for other values, a guess. */
+/** How deep values are looked into for their size, and at how many members of each. */
+const LOOK_DEPTH = 4;
+const LOOK_MEMBERS = 8;
+
+/**
+ * About how many bytes a chunk has: those of its samples; for other values, a guess from some of what they hold.
+ * Found once, as values may change.
+ */
 export function bytesOf(entry: Entry): number {
-  if (entry.kind === "barrier") return 64;
-  const { value } = entry;
+  entry.bytes ??= entry.kind === "barrier" ? 64 : guess(entry.value);
+  return entry.bytes;
+}
+
+function guess(value: unknown): number {
+  try {
+    return sizeOf(value, LOOK_DEPTH);
+  } catch {
+    return 256; // a getter throws: who encodes the value tells
+  }
+}
+
+function sizeOf(value: unknown, depth: number): number {
   if (typeof value === "string") return value.length;
   if (typeof value !== "object" || value === null) return 8;
-  if (ArrayBuffer.isView(value)) return value.byteLength;
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength;
   const { data } = value as { data?: unknown };
-  return ArrayBuffer.isView(data) ? data.byteLength : 256;
+  if (ArrayBuffer.isView(data)) return data.byteLength;
+  if (depth === 0) return 256;
+  if (Array.isArray(value)) return sizeOfSome(value, { count: value.length, depth });
+  if (value instanceof Map) return 2 * sizeOfSome(value.values(), { count: value.size, depth });
+  if (value instanceof Set) return sizeOfSome(value, { count: value.size, depth });
+  const members = Object.values(value);
+  return sizeOfSome(members, { count: members.length, depth });
+}
+
+/** The size of a collection by that of its first members. */
+function sizeOfSome(
+  members: Iterable<unknown>,
+  { count, depth }: { count: number; depth: number },
+): number {
+  let bytes = 0;
+  let seen = 0;
+  for (const member of members) {
+    if (seen === LOOK_MEMBERS) break;
+    bytes += 8 + sizeOf(member, depth - 1);
+    seen++;
+  }
+  return 32 + (seen === 0 ? 0 : bytes * count / seen);
 }
 
 /** Whether an entry outlives an interrupt. */

@@ -18,6 +18,10 @@ import { Fields } from "./_fields.ts";
 import { decodeFailure } from "./failure.ts";
 import { type GuestMessage, logLevels, MAX_LOG_TEXT } from "./protocol.ts";
 
+/** The most values of one message, and about how many bytes each takes here beside its own. */
+const MAX_ITEMS = 1_000_000;
+const ITEM_BYTES = 56;
+
 const guestCodes: Codes<GuestMessage> = {
   "ready": 1,
   "loaded": 2,
@@ -87,10 +91,15 @@ export function decodeGuestMessage(
   bytes: Uint8Array,
   blobs: BlobReader = new BlobReader(new Uint8Array(0), false),
 ): GuestMessage {
-  const fields = Fields.of(decodeValue(bytes));
+  const budget = { items: MAX_ITEMS };
+  const fields = Fields.of(decodeValue(bytes, { budget }));
   const message = guestMessageOf(fields, blobs);
   fields.end();
   blobs.end();
+  if (message.type === "outputs") {
+    const taken = bytes.length + blobs.size + (MAX_ITEMS - budget.items) * ITEM_BYTES;
+    for (const entry of message.entries) entry.bytes = taken / message.entries.length;
+  }
   return message;
 }
 

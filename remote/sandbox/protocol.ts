@@ -16,16 +16,19 @@ import type { Failure } from "./failure.ts";
 /** Grows with every change that an older peer does not understand. */
 export const PROTOCOL_VERSION = 2;
 
-/** A chunk, or a barrier of the engine in its place. */
+/** A chunk, or a barrier of the engine in its place. `bytes`, about how many it takes, stays on its side. */
 export type Entry =
-  | { kind: "chunk"; value: unknown }
-  | {
-    kind: "barrier";
-    sequence: number;
-    snapshot: boolean;
-    states: Map<string, unknown>;
-    counts: Map<string, NodeCounts>;
-  };
+  & { bytes?: number }
+  & (
+    | { kind: "chunk"; value: unknown }
+    | {
+      kind: "barrier";
+      sequence: number;
+      snapshot: boolean;
+      states: Map<string, unknown>;
+      counts: Map<string, NodeCounts>;
+    }
+  );
 
 /** One thing done to a module or object in the guest. */
 export type Operation =

@@ -20,7 +20,7 @@ export class Thread {
     this.#wire = new PortWire(this.#worker, { transfer });
     this.#worker.onmessage = ({ data }) => {
       const message = unpack<GuestMessage>(data);
-      if ("segment" in message) this.#segments.get(message.segment)?.accept(message);
+      if ("segment" in message) void this.#segments.get(message.segment)?.accept(message);
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
@@ -54,7 +54,6 @@ export class Thread {
         this.#segments.delete(id);
         return Promise.resolve();
       },
-      refuse: (what) => this.end(new PipelineError(`A thread ${what}`)),
       abandon: () => this.end(new PipelineError("A thread did not close its nodes in time")),
     };
   }

@@ -34,8 +34,8 @@ scope.onmessage = ({ data }) => {
 
 async function open({ segment, nodes, states }: HostMessage & { type: "open" }): Promise<void> {
   try {
-    const exports = await exportsOf(nodes);
-    const opened = new GuestSegment(segment, { nodes, states, exports, wire });
+    const exportsOf = await load(nodes);
+    const opened = new GuestSegment(segment, { nodes, states, exportsOf, wire });
     segments.set(segment, opened);
     wire.send({ type: "opened", segment, capacity: opened.capacity });
     void opened.run().finally(() => {
@@ -67,20 +67,15 @@ function accept(message: HostMessage & { segment: number }): void {
   }
 }
 
-/** The classes of nodes: each of its own module, or a built-in one. */
-async function exportsOf(nodes: readonly NodeSpec[]): Promise<Exports> {
-  const exports: Record<string, unknown> = {};
-  for (const { type, module, options } of nodes) {
-    const found: Exports = module === undefined
-      ? await import("../../nodes/mod.ts")
-      : await import(module);
-    if (type === "map" || type === "filter") {
-      const name = String(options.export);
-      exports[name] = found[name];
-      continue;
-    }
-    exports[type] = found[type] ??
-      Object.values(found).find((value) => (value as { type?: string } | null)?.type === type);
+/** Gets the exports of each node's own module; `undefined` is that of the built-in nodes. */
+async function load(nodes: readonly NodeSpec[]): Promise<(spec: NodeSpec) => Exports> {
+  const modules = new Map<string | undefined, Exports>();
+  for (const { module } of nodes) {
+    if (modules.has(module)) continue;
+    modules.set(
+      module,
+      module === undefined ? await import("../../nodes/mod.ts") : await import(module),
+    );
   }
-  return exports;
+  return ({ module }) => modules.get(module)!;
 }

@@ -976,11 +976,11 @@ function writeNumber(to, value) {
 }
 function writeText(to, text) {
   const start3 = to.length;
-  const guess = headerSize(text.length);
-  to.skip(guess);
+  const guess2 = headerSize(text.length);
+  to.skip(guess2);
   const bytes = to.utf8(text);
   const header = headerSize(bytes);
-  if (header !== guess) to.move(start3 + guess, start3 + header);
+  if (header !== guess2) to.move(start3 + guess2, start3 + header);
   if (header === 1) to.setU8(start3, 160 | bytes);
   else if (header === 2) {
     to.setU8(start3, 217);
@@ -5738,31 +5738,49 @@ var MessageTooLarge = class extends RangeError {
 var Link = class {
   #connection;
   #encode;
+  #split;
   #maxBytes;
   #queue = [];
   #sources = /* @__PURE__ */ new Set();
+  #waitingBytes = 0;
   #writing = false;
+  #flushed;
   #closed = false;
   /** Why writing failed, which ends the reading too. */
   #failure;
   /**
    * @param connection the wire
-   * @param options how a message becomes bytes, and the size above which one that comes is refused
+   * @param options how a message becomes bytes, and two of one; and the most bytes of one in either direction
    */
-  constructor(connection, { encode, maxBytes }) {
+  constructor(connection, { encode, split = () => void 0, maxBytes }) {
     this.#connection = connection;
     this.#encode = encode;
+    this.#split = split;
     this.#maxBytes = maxBytes;
   }
   /** Whether the connection is closed. */
   get closed() {
     return this.#closed;
   }
-  /** Sends one message. */
+  /** Bytes of messages that wait to be written. */
+  get waitingBytes() {
+    return this.#waitingBytes;
+  }
+  /**
+   * Sends one message.
+   *
+   * @throws {SerializationError} if it cannot be encoded, or is larger than the other side takes
+   */
   send(message) {
     if (this.#closed) return;
-    this.#queue.push(this.#encode(message));
+    this.#put(message);
     this.#start();
+  }
+  /** Resolves when all that waits now is written, or the connection is closed. */
+  flushed() {
+    if (this.#closed || !this.#writing) return Promise.resolve();
+    this.#flushed ??= Promise.withResolvers();
+    return this.#flushed.promise;
   }
   /** Asks `source` for messages when the wire is next free. */
   schedule(source) {
@@ -5771,7 +5789,8 @@ var Link = class {
     this.#start();
   }
   /**
-   * Gives each message to `accept` until the other side ends. The head is only valid during the call.
+   * Gives each message to `accept` until the other side ends. The head is only valid during the call. Nothing more
+   * is read until what `accept` gives, if it gives a promise, resolves.
    *
    * @throws {MessageTooLarge} if a message is larger than allowed; and whatever `accept` throws
    */
@@ -5808,12 +5827,14 @@ var Link = class {
           at = Math.min(filled, start3 + size);
           const hasAll = await this.#fill(head, Math.min(have.length, headSize)) && await this.#fill(tail2, Math.min(Math.max(0, have.length - headSize), tailSize));
           if (!hasAll) return;
-          accept2(head, new BlobReader(tail2, true));
+          const room2 = accept2(head, new BlobReader(tail2, true));
+          if (room2 !== void 0) await room2;
           continue;
         }
         if (filled - start3 < size) break;
         const tail = block.subarray(start3 + headSize, start3 + size);
-        accept2(block.subarray(start3, start3 + headSize), new BlobReader(tail, false));
+        const room = accept2(block.subarray(start3, start3 + headSize), new BlobReader(tail, false));
+        if (room !== void 0) await room;
         at = start3 + size;
       }
       block.copyWithin(0, at, filled);
@@ -5825,8 +5846,10 @@ var Link = class {
     if (this.#closed) return;
     this.#closed = true;
     this.#queue = [];
+    this.#waitingBytes = 0;
     this.#sources.clear();
     this.#connection.close();
+    this.#flushed?.resolve();
   }
   /** Reads until bytes are full, from a place on. Gives whether they came. */
   async #fill(bytes, from) {
@@ -5840,10 +5863,23 @@ var Link = class {
   #ask(source) {
     try {
       const message = source.next();
-      if (message !== void 0) this.#queue.push(this.#encode(message));
+      if (message !== void 0) this.#put(message);
     } catch (error) {
       source.failed(error);
     }
+  }
+  /** Puts a message behind the others: in parts if it is too large as one. */
+  #put(message) {
+    const packet = this.#encode(message);
+    const size = sizeOf(packet);
+    if (size <= this.#maxBytes) {
+      this.#queue.push(packet);
+      this.#waitingBytes += size;
+      return;
+    }
+    const parts = this.#split(message);
+    if (parts === void 0) throw tooLarge(size, this.#maxBytes);
+    for (const part of parts) this.#put(part);
   }
   #start() {
     if (this.#writing) return;
@@ -5861,8 +5897,10 @@ var Link = class {
         for (const source of sources) this.#ask(source);
         if (this.#queue.length === 0) break;
         const packets = this.#queue;
+        const size = this.#waitingBytes;
         this.#queue = [];
         for (const bytes of join(packets)) await this.#write(bytes);
+        if (!this.#closed) this.#waitingBytes -= size;
       }
     } catch (error) {
       this.#failure ??= {
@@ -5871,6 +5909,8 @@ var Link = class {
       this.close();
     } finally {
       this.#writing = false;
+      this.#flushed?.resolve();
+      this.#flushed = void 0;
     }
   }
   async #write(bytes) {
@@ -5879,6 +5919,12 @@ var Link = class {
     }
   }
 };
+function sizeOf({ head, tail }) {
+  return tail.reduce((sum, { length }) => sum + length, head.length);
+}
+function tooLarge(size, max) {
+  return new SerializationError(`Cannot send value to or from sandbox as its message would have ${size} bytes, more than limits.messageBytes: ${max}`);
+}
 function* join(packets) {
   let block = new Uint8Array(Math.min(BLOCK, packets.reduce((sum, p) => sum + smallSize(p), 0)));
   let filled = 0;
@@ -6184,6 +6230,20 @@ function entryOf(value, blobs) {
   };
   fields.end();
   return entry;
+}
+function splitMessage(message) {
+  if (!("entries" in message) || message.entries.length < 2) return void 0;
+  const half = message.entries.length >> 1;
+  return [
+    {
+      ...message,
+      entries: message.entries.slice(0, half)
+    },
+    {
+      ...message,
+      entries: message.entries.slice(half)
+    }
+  ];
 }
 var outcomeKinds = [
   "value",
@@ -6543,17 +6603,22 @@ var GuestObjects = class {
     let outcome;
     try {
       outcome = await this.#perform(operation);
+      this.#say({
+        type: "operated",
+        id,
+        outcome
+      });
     } catch (error) {
       outcome = {
         kind: "failed",
         failure: failureOf(error)
       };
+      this.#say({
+        type: "operated",
+        id,
+        outcome
+      });
     }
-    this.#say({
-      type: "operated",
-      id,
-      outcome
-    });
   }
   /** What a callback gave. */
   calledBack(id, outcome) {
@@ -6655,17 +6720,17 @@ var GuestObjects = class {
     }
     return values;
   }
-  #callBack(callback, given) {
+  async #callBack(callback, given) {
     const id = this.#nextCall++;
-    const call = Promise.withResolvers();
-    this.#calls.set(id, call);
     this.#say({
       type: "call-back",
       id,
       callback,
       args: encodeValue(given)
     });
-    return call.promise;
+    const call = Promise.withResolvers();
+    this.#calls.set(id, call);
+    return await call.promise;
   }
   #outcomeOf(value) {
     if (isIterator2(value)) {
@@ -6742,14 +6807,53 @@ function takeBatch(entries) {
   while (count < entries.length && bytes < BATCH_BYTES) bytes += bytesOf(entries[count++]);
   return entries.splice(0, count);
 }
+var LOOK_DEPTH = 4;
+var LOOK_MEMBERS = 8;
 function bytesOf(entry) {
-  if (entry.kind === "barrier") return 64;
-  const { value } = entry;
+  entry.bytes ??= entry.kind === "barrier" ? 64 : guess(entry.value);
+  return entry.bytes;
+}
+function guess(value) {
+  try {
+    return sizeOf2(value, LOOK_DEPTH);
+  } catch {
+    return 256;
+  }
+}
+function sizeOf2(value, depth) {
   if (typeof value === "string") return value.length;
   if (typeof value !== "object" || value === null) return 8;
-  if (ArrayBuffer.isView(value)) return value.byteLength;
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength;
   const { data } = value;
-  return ArrayBuffer.isView(data) ? data.byteLength : 256;
+  if (ArrayBuffer.isView(data)) return data.byteLength;
+  if (depth === 0) return 256;
+  if (Array.isArray(value)) return sizeOfSome(value, {
+    count: value.length,
+    depth
+  });
+  if (value instanceof Map) return 2 * sizeOfSome(value.values(), {
+    count: value.size,
+    depth
+  });
+  if (value instanceof Set) return sizeOfSome(value, {
+    count: value.size,
+    depth
+  });
+  const members = Object.values(value);
+  return sizeOfSome(members, {
+    count: members.length,
+    depth
+  });
+}
+function sizeOfSome(members, { count, depth }) {
+  let bytes = 0;
+  let seen = 0;
+  for (const member of members) {
+    if (seen === LOOK_MEMBERS) break;
+    bytes += 8 + sizeOf2(member, depth - 1);
+    seen++;
+  }
+  return 32 + (seen === 0 ? 0 : bytes * count / seen);
 }
 function isKept(entry) {
   return entry.kind === "barrier" || entry.value instanceof Marker;
@@ -6758,6 +6862,7 @@ function isKept(entry) {
 // remote/sandbox/guest/guest_segment.ts
 var CREDIT_CHUNKS = 16;
 var CREDIT_BYTES = 1 << 20;
+var UNSENT_BYTES = 8 << 20;
 var GuestSegment = class {
   #id;
   #wire;
@@ -6770,14 +6875,16 @@ var GuestSegment = class {
   #consumedBytes = 0;
   #outputs = [];
   #credit = 0;
-  #credited;
+  #outputBytes = 0;
+  /** There is credit, or room among the outputs: whoever waits for it looks again. */
+  #room;
   #stopped = false;
   #over = false;
   /** @param id the host's number for it; @param init what it is made of */
-  constructor(id, { nodes, states, exports, wire }) {
+  constructor(id, { nodes, states, exportsOf, wire }) {
     this.#id = id;
     this.#wire = wire;
-    this.#segment = connect(nodes.map((spec) => make2(spec, exports)));
+    this.#segment = connect(nodes.map((spec) => make2(spec, exportsOf(spec))));
     if (states !== void 0) this.#segment.restore(states);
   }
   /** How many chunks its nodes hold. */
@@ -6797,7 +6904,7 @@ var GuestSegment = class {
   /** The host takes so many more outputs. */
   credit(count) {
     this.#credit += count;
-    this.#credited?.();
+    this.#room?.();
   }
   /** Drops what is queued and worked on. */
   async interrupt(id) {
@@ -6805,6 +6912,8 @@ var GuestSegment = class {
     this.#inputs = this.#inputs.filter(isKept);
     this.#consumed += before - this.#inputs.length;
     this.#outputs = this.#outputs.filter(isKept);
+    this.#countOutputs();
+    this.#room?.();
     await this.#segment.interrupt();
     this.#say({
       type: "interrupted",
@@ -6816,7 +6925,7 @@ var GuestSegment = class {
   /** Ends it now. */
   async stop(failure) {
     this.#stopped = true;
-    this.#credited?.();
+    this.#room?.();
     await this.#segment.stop(errorOf2(failure));
   }
   /** Tells what its nodes did. */
@@ -6844,13 +6953,15 @@ var GuestSegment = class {
     const reader = this.#segment.readable.getReader();
     try {
       while (true) {
-        while (this.#credit === 0 && !this.#stopped) {
-          await new Promise((resolve) => this.#credited = resolve);
+        while ((this.#credit === 0 || this.#outputBytes > UNSENT_BYTES) && !this.#stopped) {
+          await new Promise((resolve) => this.#room = resolve);
         }
         const { done, value } = await reader.read();
         if (done) break;
         this.#credit--;
-        this.#outputs.push(entryOf2(value));
+        const entry = entryOf2(value);
+        this.#outputs.push(entry);
+        this.#outputBytes += bytesOf(entry);
         this.#wire.schedule(this.#outputSource);
       }
       this.#finish({
@@ -6902,11 +7013,17 @@ var GuestSegment = class {
   };
   #nextOutputs() {
     if (this.#outputs.length === 0 || this.#over) return void 0;
+    const entries = takeBatch(this.#outputs);
+    this.#countOutputs();
+    this.#room?.();
     return {
       type: "outputs",
       segment: this.#id,
-      entries: takeBatch(this.#outputs)
+      entries
     };
+  }
+  #countOutputs() {
+    this.#outputBytes = this.#outputs.reduce((sum, entry) => sum + bytesOf(entry), 0);
   }
   #creditSource = {
     next: () => {
@@ -7008,6 +7125,7 @@ var GuestHost = class {
   constructor(connection, maxMessageBytes) {
     this.#link = new Link(connection, {
       encode: packGuestMessage,
+      split: splitMessage,
       maxBytes: maxMessageBytes
     });
   }
@@ -7068,10 +7186,11 @@ var GuestHost = class {
   #open({ segment, nodes, states }) {
     try {
       const wire = this.#link;
+      const exportsOf = () => this.#exports;
       const opened = new GuestSegment(segment, {
         nodes,
         states,
-        exports: this.#exports,
+        exportsOf,
         wire
       });
       this.#segments.set(segment, opened);

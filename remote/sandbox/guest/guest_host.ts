@@ -2,6 +2,7 @@ import { Link } from "../_link.ts";
 import { failureOf } from "../failure.ts";
 import { packGuestMessage } from "../guest_codec.ts";
 import { decodeHostMessage } from "../host_codec.ts";
+import { splitMessage } from "../_codec_parts.ts";
 import { type GuestMessage, type HostMessage, PROTOCOL_VERSION } from "../protocol.ts";
 import { installDataFiles } from "../../../packaging/data_files.ts";
 import { BundleFiles } from "./bundle_files.ts";
@@ -17,7 +18,11 @@ export class GuestHost {
 
   /** @param connection to the host; @param maxMessageBytes the size of the largest message */
   constructor(connection: Deno.Conn, maxMessageBytes: number) {
-    this.#link = new Link(connection, { encode: packGuestMessage, maxBytes: maxMessageBytes });
+    this.#link = new Link(connection, {
+      encode: packGuestMessage,
+      split: splitMessage,
+      maxBytes: maxMessageBytes,
+    });
   }
 
   /** Sends a message. */
@@ -72,7 +77,8 @@ export class GuestHost {
   #open({ segment, nodes, states }: HostMessage & { type: "open" }): void {
     try {
       const wire = this.#link;
-      const opened = new GuestSegment(segment, { nodes, states, exports: this.#exports, wire });
+      const exportsOf = () => this.#exports;
+      const opened = new GuestSegment(segment, { nodes, states, exportsOf, wire });
       this.#segments.set(segment, opened);
       this.say({ type: "opened", segment, capacity: opened.capacity });
       void opened.run().finally(() => this.#segments.delete(segment));

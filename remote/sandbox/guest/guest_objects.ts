@@ -35,10 +35,11 @@ export class GuestObjects {
     let outcome: Outcome;
     try {
       outcome = await this.#perform(operation);
+      this.#say({ type: "operated", id, outcome });
     } catch (error) {
       outcome = { kind: "failed", failure: failureOf(error) };
+      this.#say({ type: "operated", id, outcome });
     }
-    this.#say({ type: "operated", id, outcome });
   }
 
   /** What a callback gave. */
@@ -129,12 +130,12 @@ export class GuestObjects {
     return values;
   }
 
-  #callBack(callback: number, given: unknown[]): Promise<unknown> {
+  async #callBack(callback: number, given: unknown[]): Promise<unknown> {
     const id = this.#nextCall++;
+    this.#say({ type: "call-back", id, callback, args: encodeValue(given) });
     const call = Promise.withResolvers<unknown>();
     this.#calls.set(id, call);
-    this.#say({ type: "call-back", id, callback, args: encodeValue(given) });
-    return call.promise;
+    return await call.promise;
   }
 
   #outcomeOf(value: unknown): Outcome {

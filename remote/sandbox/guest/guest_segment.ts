@@ -15,14 +15,17 @@ export type Exports = Readonly<Record<string, unknown>>;
 const CREDIT_CHUNKS = 16;
 const CREDIT_BYTES = 1 << 20;
 
+/** With so many bytes of outputs that are not sent yet, the nodes wait. */
+const UNSENT_BYTES = 8 << 20;
+
 /** What a segment is made of. */
 export interface GuestSegmentInit {
   /** The nodes, in their order. */
   nodes: NodeSpec[];
   /** The states to go on from. */
   states: Map<string, unknown> | undefined;
-  /** The exports of the bundle. */
-  exports: Exports;
+  /** The exports of the module that a node is of. */
+  exportsOf: (spec: NodeSpec) => Exports;
   /** To the host. */
   wire: Wire<GuestMessage>;
 }
@@ -43,15 +46,17 @@ export class GuestSegment {
   #consumedBytes = 0;
   #outputs: Entry[] = [];
   #credit = 0;
-  #credited: (() => void) | undefined;
+  #outputBytes = 0;
+  /** There is credit, or room among the outputs: whoever waits for it looks again. */
+  #room: (() => void) | undefined;
   #stopped = false;
   #over = false;
 
   /** @param id the host's number for it; @param init what it is made of */
-  constructor(id: number, { nodes, states, exports, wire }: GuestSegmentInit) {
+  constructor(id: number, { nodes, states, exportsOf, wire }: GuestSegmentInit) {
     this.#id = id;
     this.#wire = wire;
-    this.#segment = connect(nodes.map((spec) => make(spec, exports)));
+    this.#segment = connect(nodes.map((spec) => make(spec, exportsOf(spec))));
     if (states !== undefined) this.#segment.restore(states);
   }
 
@@ -75,7 +80,7 @@ export class GuestSegment {
   /** The host takes so many more outputs. */
   credit(count: number): void {
     this.#credit += count;
-    this.#credited?.();
+    this.#room?.();
   }
 
   /** Drops what is queued and worked on. */
@@ -84,6 +89,8 @@ export class GuestSegment {
     this.#inputs = this.#inputs.filter(isKept);
     this.#consumed += before - this.#inputs.length;
     this.#outputs = this.#outputs.filter(isKept);
+    this.#countOutputs();
+    this.#room?.();
     await this.#segment.interrupt();
     this.#say({ type: "interrupted", segment: this.#id, id });
     this.#wire.schedule(this.#creditSource);
@@ -92,7 +99,7 @@ export class GuestSegment {
   /** Ends it now. */
   async stop(failure: Failure): Promise<void> {
     this.#stopped = true;
-    this.#credited?.();
+    this.#room?.();
     await this.#segment.stop(errorOf(failure));
   }
 
@@ -116,13 +123,15 @@ export class GuestSegment {
     const reader = this.#segment.readable.getReader();
     try {
       while (true) {
-        while (this.#credit === 0 && !this.#stopped) {
-          await new Promise<void>((resolve) => this.#credited = resolve);
+        while ((this.#credit === 0 || this.#outputBytes > UNSENT_BYTES) && !this.#stopped) {
+          await new Promise<void>((resolve) => this.#room = resolve);
         }
         const { done, value } = await reader.read();
         if (done) break;
         this.#credit--;
-        this.#outputs.push(entryOf(value));
+        const entry = entryOf(value);
+        this.#outputs.push(entry);
+        this.#outputBytes += bytesOf(entry);
         this.#wire.schedule(this.#outputSource);
       }
       this.#finish({ type: "ended", segment: this.#id, stats: this.#segment.stats() });
@@ -168,7 +177,14 @@ export class GuestSegment {
 
   #nextOutputs(): GuestMessage | undefined {
     if (this.#outputs.length === 0 || this.#over) return undefined;
-    return { type: "outputs", segment: this.#id, entries: takeBatch(this.#outputs) };
+    const entries = takeBatch(this.#outputs);
+    this.#countOutputs();
+    this.#room?.();
+    return { type: "outputs", segment: this.#id, entries };
+  }
+
+  #countOutputs(): void {
+    this.#outputBytes = this.#outputs.reduce((sum, entry) => sum + bytesOf(entry), 0);
   }
 
   readonly #creditSource = {

@@ -11,7 +11,7 @@ import type { Bundle } from "../../../packaging/bundle.ts";
 import { writeBundle } from "./write_bundle.ts";
 import type { SandboxProcess } from "./sandbox_process.ts";
 
-/** The most operations that may be under way at once. */
+/** The most operations, and calls of callbacks, that may be under way at once. */
 const MAX_OPERATIONS = 10_000;
 
 /** Calls a function of the caller by its number. */
@@ -29,6 +29,8 @@ export interface LoadOptions {
   callBack?: CallBack;
   /** Told the CPU time that the process took, in ms, as it goes on. */
   onCpu?: (ms: number) => void;
+  /** Awaited after answers and calls of callbacks, if it gives a promise, before more is read of the process. */
+  room?: () => Promise<void> | undefined;
 }
 
 /** A module that runs in its own process: segments and objects of it. */
@@ -39,18 +41,27 @@ export class Sandbox implements AsyncDisposable {
   readonly #bundle: Bundle;
   readonly #log: Logger;
   readonly #callBack: CallBack | undefined;
+  readonly #room: (() => Promise<void> | undefined) | undefined;
   readonly #segments = new Map<number, HostSegment>();
   readonly #operations = new Map<number, PromiseWithResolvers<Outcome>>();
   readonly #loaded = Promise.withResolvers<void>();
   readonly #onEnd: ((error: SandboxError) => void)[] = [];
+  #isLoaded = false;
   #nextSegment = 1;
   #nextOperation = 1;
+  /** Calls of callbacks whose answers the guest has not read yet. */
+  #callBacks = 0;
 
-  private constructor(process: SandboxProcess, bundle: Bundle, { log, callBack }: LoadOptions) {
+  private constructor(
+    process: SandboxProcess,
+    bundle: Bundle,
+    { log, callBack, room }: LoadOptions,
+  ) {
     this.#process = process;
     this.#bundle = bundle;
     this.#log = log ?? loggerFor("sandbox", "guest");
     this.#callBack = callBack;
+    this.#room = room;
   }
 
   /**
@@ -123,11 +134,6 @@ export class Sandbox implements AsyncDisposable {
     this.#process.kill("wall-time", what);
   }
 
-  /** Ends the process as its guest broke the protocol. */
-  refuse(what: string): void {
-    this.#process.kill("protocol", what);
-  }
-
   /**
    * Does one thing to the module or one of its objects.
    *
@@ -142,8 +148,12 @@ export class Sandbox implements AsyncDisposable {
     }
     const id = this.#nextOperation++;
     const done = Promise.withResolvers<Outcome>();
+    try {
+      this.#process.send({ type: "operate", id, operation });
+    } catch (error) {
+      return Promise.reject(error); // it is larger than one message may be
+    }
     this.#operations.set(id, done);
-    this.#process.send({ type: "operate", id, operation });
     return done.promise;
   }
 
@@ -153,11 +163,13 @@ export class Sandbox implements AsyncDisposable {
     await this.#process.over;
   }
 
-  #accept(message: GuestMessage): void {
+  #accept(message: GuestMessage): Promise<void> | void {
     switch (message.type) {
       case "ready":
         throw new Error("it was ready before");
       case "loaded":
+        if (this.#isLoaded) throw new Error("it was loaded before");
+        this.#isLoaded = true;
         this.exports = message.exports;
         return this.#loaded.resolve();
       case "not-loaded":
@@ -175,35 +187,42 @@ export class Sandbox implements AsyncDisposable {
         if (operation === undefined) throw new Error("an answer is to no question");
         this.#operations.delete(message.id);
         const { outcome } = message;
-        return operation.resolve(
+        operation.resolve(
           outcome.kind === "failed"
             ? { kind: "failed", failure: localizeFailure(outcome.failure, this.#bundle) }
             : outcome,
         );
+        return this.#room?.();
       }
       case "call-back":
-        return void this.#answer(message.id, message);
+        if (this.#callBacks >= MAX_OPERATIONS) throw new Error("it calls back too often at once");
+        void this.#answer(message.id, message);
+        return this.#room?.();
       case "log":
         return this.#record(message);
     }
   }
 
-  #toSegment(message: GuestMessage & { segment: number }): void {
+  #toSegment(message: GuestMessage & { segment: number }): Promise<void> | void {
     const { segment } = message;
     if (message.type === "failed") message.failure = localizeFailure(message.failure, this.#bundle);
     if (segment === 0 || segment >= this.#nextSegment) throw new Error("a segment is none");
-    this.#segments.get(segment)?.accept(message); // what comes for one that is over is void
+    return this.#segments.get(segment)?.accept(message); // what comes for one that is over is void
   }
 
+  /** A call counts until the guest has read its answer. Never fails: the guest is told. */
   async #answer(id: number, call: { callback: number; args: Uint8Array }): Promise<void> {
-    let outcome: Outcome;
+    this.#callBacks++;
     try {
       if (this.#callBack === undefined) throw new Error("there is nobody to call back");
-      outcome = await this.#callBack(call.callback, call.args.slice());
+      const outcome = await this.#callBack(call.callback, call.args.slice());
+      this.#process.send({ type: "called-back", id, outcome } satisfies HostMessage);
     } catch (error) {
-      outcome = { kind: "failed", failure: failureOf(error) };
+      const outcome: Outcome = { kind: "failed", failure: failureOf(error) };
+      this.#process.send({ type: "called-back", id, outcome } satisfies HostMessage);
     }
-    this.#process.send({ type: "called-back", id, outcome } satisfies HostMessage);
+    await this.#process.link.flushed();
+    this.#callBacks--;
   }
 
   #record({ level, text, dropped }: GuestMessage & { type: "log" }): void {

@@ -115,7 +115,6 @@ export class SandboxHost implements AsyncDisposable {
         wire: sandbox.wire,
         id,
         release: () => sandbox[Symbol.asyncDispose](),
-        refuse: (what) => sandbox.refuse(what),
         abandon: () => sandbox.abandon("did not close its nodes in time"),
       };
     });

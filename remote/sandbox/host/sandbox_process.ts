@@ -1,5 +1,6 @@
 import { messageOf, SandboxError, type SandboxReason } from "../../../core/errors.ts";
 import type { BlobReader } from "../_blobs.ts";
+import { splitMessage } from "../_codec_parts.ts";
 import { Link, MessageTooLarge } from "../_link.ts";
 import type { CompleteLimits } from "../limits.ts";
 import { decodeGuestMessage } from "../guest_codec.ts";
@@ -21,8 +22,8 @@ const LAST_WORDS_MS = 250;
 
 /** Who is told what a sandbox says. */
 export interface Listener {
-  /** A message. What this throws ends the sandbox. */
-  accept(message: GuestMessage): void;
+  /** A message. What this throws ends the sandbox; what it gives is awaited before more is read. */
+  accept(message: GuestMessage): Promise<void> | void;
   /** The process is gone, and why. Called once. */
   ended(error: SandboxError): void;
   /** The process took CPU time, in ms. */
@@ -194,6 +195,7 @@ export class SandboxProcess {
       close(listener); // nobody else may come in
       this.#link = new Link(connection, {
         encode: packHostMessage,
+        split: splitMessage,
         maxBytes: this.#limits.messageBytes,
       });
       void this.#receive(resolve);
@@ -215,7 +217,7 @@ export class SandboxProcess {
         } else if (this.#listener === undefined) {
           throw new Error("spoke before it was asked");
         } else {
-          this.#listener.accept(message);
+          return this.#listener.accept(message);
         }
       });
       await this.#hungUp();

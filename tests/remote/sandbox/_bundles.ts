@@ -37,6 +37,7 @@ export const nodesCode = `
 import { Node, AudioFrame } from "@remotemedia/sdk";
 export class Double extends Node { process(x) { return 2 * x; } }
 export class Echo extends Node { process(x) { return x; } }
+export class Grow extends Node { process(x) { return "x".repeat(x); } }
 export class Repeat extends Node { *process(x) { for (let i = 0; i < x; i++) yield x; } }
 export class Sum extends Node {
   #sum = 0;

@@ -73,3 +73,8 @@ export class Endless extends Node<number, number> {
     for (let count = 0;; count++) yield count;
   }
 }
+
+/** A function as a node. */
+export function twice(input: number): number {
+  return 2 * input;
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AudioFrame, Marker, NodeError, PassThrough, Pipeline } from "@remotemedia/sdk";
+import { AudioFrame, map, Marker, NodeError, PassThrough, Pipeline } from "@remotemedia/sdk";
 import { ThreadExecutor } from "../../../remote/threads/mod.ts";
 import {
   CountPrimes,
@@ -9,7 +9,9 @@ import {
   Repeat,
   Sum,
   ThrowAt,
+  twice,
 } from "./_thread_nodes.ts";
+import { ThrowAt as OtherThrowAt, twice as otherTwice } from "./_other_nodes.ts";
 
 Deno.test("ThreadExecutor runs nodes as they run here", async () => {
   await using executor = new ThreadExecutor({ threads: 2 });
@@ -163,4 +165,33 @@ Deno.test("ThreadExecutor uses more than one core", async () => {
   const here = await time(new Pipeline([new CountPrimes()]));
   console.log(`here ${here.toFixed(0)} ms, in two threads ${there.toFixed(0)} ms`);
   assert.ok(there < 5 * here);
+});
+
+Deno.test("ThreadExecutor runs nodes of one name from two modules, each its own", async () => {
+  await using executor = new ThreadExecutor({ threads: 1 });
+  const one = new Pipeline([
+    new ThrowAt({ at: 1 }, { executor }),
+    new OtherThrowAt({ at: 2 }, { executor }),
+  ]);
+  assert.deepEqual(await Array.fromAsync(one.run([0, 2, 4])), ["other 0", "other 2", "other 4"]);
+  const url = (file: string) => new URL(file, import.meta.url).href;
+  const functions = new Pipeline([
+    map(twice, { module: url("./_thread_nodes.ts"), executor }),
+    map(otherTwice, { module: url("./_other_nodes.ts"), export: "twice", executor }),
+  ]);
+  assert.deepEqual(await Array.fromAsync(functions.run([3])), ["other 6"]);
+});
+
+Deno.test("ThreadExecutor survives a segment that is interrupted and then cancelled at once", async () => {
+  await using executor = new ThreadExecutor({ threads: 1 });
+  for (let round = 0; round < 5; round++) {
+    const pipeline = new Pipeline([new LaterIsFaster({}, { executor })]);
+    const outputs = pipeline.run(Array.from({ length: 100 }, () => 1))[Symbol.asyncIterator]();
+    await outputs.next();
+    const interrupted = pipeline.interrupt();
+    await outputs.return!();
+    await interrupted;
+  }
+  const after = new Pipeline([new LaterIsFaster({}, { executor })]);
+  assert.deepEqual(await Array.fromAsync(after.run([1])), [1]);
 });
