@@ -54,7 +54,7 @@ export function completeLimits(limits: SandboxLimits = {}): CompleteLimits {
         cannot("limit sandbox", { rule: `limits.${name} must be a number above 0`, value }),
       );
     }
-    complete[name as keyof SandboxLimits] = value;
+    complete[name as keyof SandboxLimits] = Math.min(value, Number.MAX_SAFE_INTEGER); // Infinity is no JSON
   }
   return Object.freeze(complete);
 }

@@ -3,13 +3,16 @@ import { ConfigurationError } from "../../core/errors.ts";
 
 /** What code in a sandbox may reach beyond its own bundle. Nothing by default. */
 export interface SandboxPermissions {
-  /** Hosts, as `name`, `name:port` or `address:port`. */
+  /** Hosts, as `name`, `name:port` or `address:port`; `*.name` for all names below it. */
   net?: readonly string[];
   /** Files and folders that may be read, as absolute paths. */
   read?: readonly string[];
   /** Environment variables, by name: the values are those of the host. */
   env?: readonly string[];
 }
+
+/** A name, also with `*.` before it for all below it, or an address; and a port. */
+const HOST = /^(\[[\da-f:.]+\]|(\*\.)?[\w-]+(\.[\w-]+)*\.?)(:\d{1,5})?$/i;
 
 /** All lists, sorted, each item once. */
 export type CompletePermissions = Readonly<Required<SandboxPermissions>>;
@@ -25,14 +28,15 @@ export const noPermissions: CompletePermissions = Object.freeze({ net: [], read:
 export function completePermissions(asked: SandboxPermissions = {}): CompletePermissions {
   const { net = [], read = [], env = [] } = asked;
   return Object.freeze({
-    net: sorted(net.map((item) => check("net", item, /^(\[[\da-f:.]+\]|[\w.*-]+)(:\d{1,5})?$/i))),
+    net: sorted(net.map((item) => check("net", item, HOST))),
     read: sorted(read.map((item) => resolve(check("read", item, /^\/[^,\0]*$/)))),
     env: sorted(env.map((item) => check("env", item, /^\w+$/))),
   });
 }
 
 /**
- * What is both asked for and allowed: a host without a port allows every port of it, a folder all in it.
+ * What is both asked for and allowed: a host without a port allows every port of it, `*.` all names below it, a
+ * folder all in it.
  *
  * @param asked what a bundle wants
  * @param allowed what its caller's policy grants
@@ -63,13 +67,17 @@ function common(
 }
 
 function coversHost(wide: string, narrow: string): boolean {
-  return wide.toLowerCase() === narrow.toLowerCase() ||
-    (!hasPort(wide) && hasPort(narrow) &&
-      narrow.slice(0, narrow.lastIndexOf(":")).toLowerCase() === wide.toLowerCase());
+  const [wideName, widePort] = partsOf(wide);
+  const [narrowName, narrowPort] = partsOf(narrow);
+  if (widePort !== "" && widePort !== narrowPort) return false;
+  return wideName === narrowName ||
+    (wideName.startsWith("*.") && narrowName.endsWith(wideName.slice(1)));
 }
 
-function hasPort(host: string): boolean {
-  return /:\d+$/.test(host) && !(host.startsWith("[") && host.endsWith("]"));
+/** Name or address, and port; empty for all of them. */
+function partsOf(host: string): [name: string, port: string] {
+  const [, name, port = ""] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(host.toLowerCase())!;
+  return [name!, port];
 }
 
 function coversPath(wide: string, narrow: string): boolean {

@@ -1,11 +1,12 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { status } from "@grpc/grpc-js";
 import type {
   sendUnaryData,
   ServerReadableStream,
   ServiceDefinition,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { PackagingError, SerializationError } from "../../core/errors.ts";
+import { PackagingError, RemoteError, SerializationError } from "../../core/errors.ts";
 import {
   BundleService,
   FindMissingRequestSchema,
@@ -21,8 +22,11 @@ import type { UserCode } from "./user_code.ts";
 
 /** The most digests of one question. */
 const MAX_DIGESTS = 1_000;
-/** The most uploads at once: each holds one bundle in memory. */
+/** The most uploads at once, as each holds one bundle in memory; others wait, which their streams hold back. */
 const MAX_UPLOADS = 8;
+/** How long an upload may take beside what its bytes need, in ms, and how many of them must come in one. */
+const STALL_MS = 10_000;
+const BYTES_PER_MS = 32;
 
 type UploadCall = ServerReadableStream<Uint8Array, Uint8Array>;
 type Reply = sendUnaryData<Uint8Array>;
@@ -35,7 +39,7 @@ export function bundleHandlers(
   userCode: UserCode,
   access: Access,
 ): UntypedServiceImplementation {
-  let uploads = 0;
+  const turns = new Turns(MAX_UPLOADS);
   return {
     findMissing: (call: UnaryCall, reply: Reply) => void findMissing(call, reply, userCode),
     upload: (call: UploadCall, reply: Reply) => {
@@ -46,15 +50,38 @@ export function bundleHandlers(
         call.resume();
         return;
       }
-      if (uploads >= MAX_UPLOADS) {
-        reply(statusOf(new PackagingError(`Cannot take more than ${MAX_UPLOADS} uploads at once`)));
-        call.resume();
-        return;
-      }
-      uploads++;
-      void upload(call, reply, userCode).finally(() => uploads--);
+      void turns.next().then(async () => {
+        await upload(call, reply, userCode);
+        turns.done();
+      });
     },
   };
+}
+
+/** Lets so many work at once; the others come in their turn. */
+class Turns {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /** Resolves when it is the caller's turn. */
+  next(): Promise<void> {
+    if (this.#free > 0) {
+      this.#free--;
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Whoever had a turn is done. */
+  done(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free++;
+    else next();
+  }
 }
 
 async function findMissing(call: UnaryCall, reply: Reply, { store }: UserCode): Promise<void> {
@@ -82,6 +109,21 @@ async function upload(call: UploadCall, reply: Reply, userCode: UserCode): Promi
   }
 }
 
+/** What comes within so many ms. @throws {RemoteError} DEADLINE_EXCEEDED, if it does not */
+async function inTime<T>(coming: Promise<T>, ms: number): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const message = "The server ended the upload as its bytes come too slowly";
+    reject(new RemoteError(message, { code: status.DEADLINE_EXCEEDED }));
+  }, ms);
+  coming.catch(() => {}); // told to whoever still waits for it
+  try {
+    return await Promise.race([coming, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** The parts, put together into as many bytes as the first one announced. */
 async function receive(
   call: UploadCall,
@@ -90,7 +132,12 @@ async function receive(
   let digest = "";
   let whole: Uint8Array<ArrayBuffer> | undefined;
   let filled = 0;
-  for await (const part of call) {
+  const parts: AsyncIterator<unknown> = call[Symbol.asyncIterator]();
+  const startedAt = performance.now();
+  while (true) {
+    const lateMs = startedAt + STALL_MS + filled / BYTES_PER_MS - performance.now();
+    const { done, value: part } = await inTime(parts.next(), lateMs);
+    if (done) break;
     const { digest: named, size, data } = fromBinary(UploadRequestSchema, part as Uint8Array);
     if (whole === undefined) {
       if (size > BigInt(maxBytes)) {

@@ -71,6 +71,7 @@ export class SandboxPool implements AsyncDisposable {
         return process;
       }
     }
+    await this.#makeRoom();
     const process = await this.#start(launch);
     this.#refill(kind);
     if (process.alive) return process;
@@ -121,11 +122,21 @@ export class SandboxPool implements AsyncDisposable {
     }
   }
 
+  /** Gives up a process that waits for work of another kind, where there may be no more. */
+  async #makeRoom(): Promise<void> {
+    for (const { waiting } of this.#kinds.values()) {
+      if (this.#all.size < this.#max) return;
+      const idle = waiting.shift();
+      if (idle !== undefined) await end(idle);
+    }
+  }
+
   #start(launch: Launch): Promise<SandboxProcess> {
     if (this.#all.size >= this.#max) {
       return Promise.reject(
         new SandboxError(`Cannot start sandbox as there may be ${this.#max} at most`, {
           reason: "denied",
+          retryable: true,
         }),
       );
     }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { defaultLimits } from "../../../remote/sandbox/limits.ts";
 import { SandboxHost } from "../../../remote/sandbox/host/sandbox_host.ts";
 import { generateAll } from "../../../remote/sandbox/generate.ts";
 import type { Bundle } from "../../../packaging/bundle.ts";
@@ -93,6 +94,35 @@ Deno.test("SandboxHost uses each process once, and keeps one waiting", async () 
   assert.notEqual(first.pid, second.pid);
   await first[Symbol.asyncDispose]();
   await second[Symbol.asyncDispose]();
+});
+
+Deno.test("SandboxHost gives up a process that waits for other work, where there may be no more", async () => {
+  const names = ["a.example:80", "b.example:80", "c.example:80", "d.example:80"];
+  await using host = new SandboxHost({ warm: 1, max: 2 });
+  for (const name of names) {
+    const permissions = { net: [name] };
+    await host.warmUp({ permissions }, permissions);
+    const bundle = await bundleOf("export const one = () => 1;", { permissions });
+    await using _sandbox = await host.load(bundle, { policy: { permissions } });
+    assert.ok(host.processes <= 2);
+  }
+});
+
+Deno.test("SandboxHost tells that it is full as something that passes", async () => {
+  await using host = new SandboxHost({ warm: 0, max: 1 });
+  const bundle = await bundleOf("export const one = () => 1;");
+  const first = await host.load(bundle);
+  await assert.rejects(host.load(bundle), { name: "SandboxError", retryable: true });
+  await first[Symbol.asyncDispose]();
+  await using _second = await host.load(bundle);
+});
+
+Deno.test("SandboxHost takes limits without end", async () => {
+  await using host = new SandboxHost({ warm: 0 });
+  const limits = Object.fromEntries(Object.keys(defaultLimits).map((name) => [name, Infinity]));
+  await using _sandbox = await host.load(await bundleOf("export const one = 1;"), {
+    policy: { limits },
+  });
 });
 
 Deno.test("SandboxHost leaves nothing behind", async () => {
