@@ -5,6 +5,7 @@
  */
 
 export * from "./client/remote_executor.ts";
+export type { RemoteStatus } from "./client/remote_status.ts";
 export * from "./client/pipeline_registry.ts";
 export type {
   EndpointOptions,

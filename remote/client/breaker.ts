@@ -17,19 +17,18 @@ export class Breaker {
     return now < this.#restUntil;
   }
 
-  /** When it is worth a try again, in ms since 1970. */
-  get restUntil(): number {
-    return this.#restUntil;
-  }
-
   /** It worked. */
   succeed(): void {
     this.#failures = 0;
     this.#restUntil = 0;
   }
 
-  /** It could not be reached, or broke. @param now the time, in ms */
+  /**
+   * It could not be reached, or broke. What fails while it is left alone was begun before, and tells nothing new:
+   * a server that ends takes all of its sessions along. @param now the time, in ms
+   */
   fail(now: number = Date.now()): void {
+    if (this.isOpen(now)) return;
     this.#failures++;
     if (this.#failures < THRESHOLD) return;
     const rest = Math.min(MAX_REST, MIN_REST * 2 ** (this.#failures - THRESHOLD));

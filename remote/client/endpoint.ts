@@ -1,4 +1,13 @@
-import { type CallOptions, Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import {
+  type CallOptions,
+  Client,
+  connectivityState,
+  credentials,
+  Metadata,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
+import { PipelineError, RemoteError } from "../../core/errors.ts";
 import { ExecutionService } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { PipelineService } from "../../proto/gen/remotemedia/v1/pipeline_service_pb.ts";
 import { errorOf } from "../wire/errors.ts";
@@ -26,6 +35,7 @@ export class Endpoint {
   readonly #options: CheckedOptions;
   readonly #tls: TlsOptions | false;
   #client: Client | undefined;
+  #closed = false;
 
   constructor(
     { host = "127.0.0.1", port = 50_052, target }: EndpointOptions,
@@ -39,6 +49,48 @@ export class Endpoint {
     this.#target = target ?? address;
     this.#options = options;
     this.#tls = options.tls ?? (target !== undefined || isLoopback(host) ? false : {});
+  }
+
+  /**
+   * Connects, if it is not connected: resolves when a call is answered, or fails at once. grpc-js itself waits for
+   * ever for a server that takes the connection and says nothing.
+   *
+   * @param options the time that the server has to say something, in ms; what ends the waiting before
+   * @throws {RemoteError} UNAVAILABLE, if it says nothing
+   */
+  async connect(
+    { withinMs = silenceMs(this.#options), deadline = Infinity, signal }: {
+      withinMs?: number;
+      deadline?: number | undefined;
+      signal?: AbortSignal | undefined;
+    } = {},
+  ): Promise<void> {
+    const client = this.#open();
+    const channel = client.getChannel();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let isMute = false;
+    const patience = Math.min(withinMs, deadline - Date.now());
+    const timer = setTimeout(() => {
+      isMute = patience === withinMs;
+      resolve();
+    }, patience);
+    signal?.addEventListener("abort", () => resolve(), { once: true });
+    const look = () => {
+      const state = channel.getConnectivityState(true);
+      if (state === connectivityState.IDLE || state === connectivityState.CONNECTING) {
+        channel.watchConnectivityState(state, Infinity, look);
+      } else resolve();
+    };
+    look();
+    if (!signal?.aborted) await promise;
+    clearTimeout(timer);
+    if (!isMute) return;
+    if (this.#client === client) this.#client = undefined; // the next call connects anew
+    client.close();
+    throw new RemoteError(
+      `Cannot reach a server at ${this.where}: it takes the connection, and says nothing for ${withinMs} ms`,
+      { code: status.UNAVAILABLE, retryable: true },
+    );
   }
 
   /** Begins a `Stream` call. @param span what it belongs to, for whoever traces */
@@ -93,13 +145,17 @@ export class Endpoint {
     });
   }
 
-  /** Ends the channel. */
+  /** Ends the channel, for good. */
   close(): void {
+    this.#closed = true;
     this.#client?.close();
     this.#client = undefined;
   }
 
   #open(): Client {
+    if (this.#closed) {
+      throw new PipelineError(`Cannot call ${this.where} as its executor is closed`);
+    }
     const { keepaliveMs } = this.#options;
     makeHttp2Safe();
     this.#client ??= new Client(this.#target, credentialsOf(this.#tls), {
@@ -108,7 +164,7 @@ export class Endpoint {
       // what may be on its way down: with the 64 KiB of HTTP/2 a large frame waits for the wire 16 times
       "grpc-node.flow_control_window": 2 ** 20,
       "grpc.keepalive_time_ms": keepaliveMs,
-      "grpc.keepalive_timeout_ms": Math.max(1_000, keepaliveMs / 2),
+      "grpc.keepalive_timeout_ms": silenceMs(this.#options) - keepaliveMs,
       "grpc.initial_reconnect_backoff_ms": 100,
       "grpc.max_reconnect_backoff_ms": 2_000,
       "grpc.use_local_subchannel_pool": 1, // executors do not share what they close
@@ -123,6 +179,11 @@ export class Endpoint {
     if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
     return metadata;
   }
+}
+
+/** How long a server may say nothing before it counts as one that is gone, in ms. */
+function silenceMs({ keepaliveMs }: CheckedOptions): number {
+  return keepaliveMs + Math.max(1_000, keepaliveMs / 2);
 }
 
 /** Whether a host is this machine. */

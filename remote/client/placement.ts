@@ -10,8 +10,8 @@ import {
 } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import type { Endpoint } from "./endpoint.ts";
 
-/** How long a server is given to answer a question about its load, in ms. */
-const PROBE_MS = 2_000;
+/** How long a server is given to answer a question about its load, where there are others, in ms. */
+export const PROBE_MS = 2_000;
 
 /** How long the other servers are given once one has answered, in ms. */
 const OTHERS_MS = 200;
@@ -69,25 +69,26 @@ interface Candidate {
  */
 export async function place(endpoints: readonly Endpoint[], signal: AbortSignal): Promise<Placed> {
   const [only] = endpoints;
-  if (endpoints.length === 1) return { endpoint: only!, reservation: "" };
-  let refusal: unknown = new RemoteError("Cannot reach any server: all failed a moment ago", {
-    code: status.UNAVAILABLE,
-    retryable: true,
-  });
+  if (endpoints.length === 1) {
+    await only!.connect({ signal });
+    return { endpoint: only!, reservation: "" };
+  }
+  let refusal: unknown;
   const answered: Candidate[] = [];
   const tried = new Set<Endpoint>();
   const first = Promise.withResolvers<void>();
-  const all = Promise.all(endpoints.map(async (endpoint) => {
-    if (endpoint.breaker.isOpen()) return;
-    try {
-      const { sessions, reserved, maxSessions } = await statusOfEndpoint(endpoint, signal);
-      answered.push({ endpoint, load: (sessions + reserved) / Math.max(1, maxSessions) });
-      first.resolve();
-    } catch (error) {
-      endpoint.breaker.fail();
-      refusal = error;
-    }
-  }));
+  const all = Promise.all(
+    worthATry(endpoints).map(async (endpoint) => {
+      try {
+        const { sessions, reserved, maxSessions } = await statusOfEndpoint(endpoint, signal);
+        answered.push({ endpoint, load: (sessions + reserved) / Math.max(1, maxSessions) });
+        first.resolve();
+      } catch (error) {
+        reportFailure(endpoint, error);
+        refusal = error;
+      }
+    }),
+  );
   await Promise.race([all, first.promise.then(() => within(OTHERS_MS, all))]);
   while (true) {
     const candidates = answered.filter(({ endpoint }) => !tried.has(endpoint))
@@ -104,6 +105,17 @@ export async function place(endpoints: readonly Endpoint[], signal: AbortSignal)
     await all;
     if (answered.every(({ endpoint }) => tried.has(endpoint))) throw refusal;
   }
+}
+
+/** Those that did not fail a moment ago; all, if there are no others: one of them may be back. */
+export function worthATry(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const worthy = endpoints.filter(({ breaker }) => !breaker.isOpen());
+  return worthy.length > 0 ? worthy : endpoints;
+}
+
+/** Counts a failure that says that the server cannot be reached; others are no fault of it. */
+export function reportFailure({ breaker }: Endpoint, error: unknown): void {
+  if (error instanceof RemoteError && error.code === status.UNAVAILABLE) breaker.fail();
 }
 
 /** Resolves with a promise, or after some time. */

@@ -1,34 +1,26 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { status } from "@grpc/grpc-js";
-import { PipelineError, RemoteError } from "../../core/errors.ts";
 import type { Executor, NodeSpec, Segment } from "../../core/executor.ts";
 import type { AnyNode } from "../../core/node.ts";
 import { uniqueNames } from "../../core/stage/connect.ts";
-import { type Chunk, ChunkSchema } from "../../proto/gen/remotemedia/v1/chunk_pb.ts";
 import {
-  ExecuteRequestSchema,
-  ExecuteResponseSchema,
   ListNodesRequestSchema,
   ListNodesResponseSchema,
-  StreamRequestSchema,
 } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import type { Bundle } from "../../packaging/bundle.ts";
 import { BundleUploads } from "../objects/bundle_uploads.ts";
 import { CallbackTable } from "../objects/object_channel.ts";
 import { RemoteChannel } from "../objects/remote_channel.ts";
 import { type RemoteModule, remoteModule } from "../objects/remote_module.ts";
+import { PipelineError } from "../../core/errors.ts";
 import { localizeError } from "../sandbox/localize_failure.ts";
-import { readChunk } from "../wire/batch_reader.ts";
-import { BatchWriter } from "../wire/batch_writer.ts";
-import { PROTOCOL_VERSION, writeSpec } from "../wire/messages.ts";
-import { ProtoReader } from "../wire/proto_reader.ts";
 import { activeContext, CallSpan } from "../wire/tracing.ts";
-import { Endpoint, type UnaryMethod } from "./endpoint.ts";
+import { readOutputs, writeExecute } from "./execute_call.ts";
 import { type CheckedOptions, checkOptions, type RemoteExecutorOptions } from "./options.ts";
 import { PipelineRegistry } from "./pipeline_registry.ts";
-import { place, statusOfEndpoint } from "./placement.ts";
+import { reportFailure } from "./placement.ts";
 import { RemoteSegment } from "./remote_segment.ts";
-import type { Dialed } from "./segment_host.ts";
+import { type RemoteStatus, remoteStatus } from "./remote_status.ts";
+import { Servers } from "./servers.ts";
 
 /** A node type that a server offers. */
 export interface RemoteNodeType {
@@ -37,39 +29,6 @@ export interface RemoteNodeType {
   /** The JSON Schema of its options. */
   optionsSchema: Record<string, unknown> | undefined;
 }
-
-/** How a server does. */
-export type RemoteStatus =
-  | {
-    /** `host:port`. */
-    where: string;
-    /** Whether it answers. */
-    up: true;
-    /** The version of its software. */
-    version: string;
-    /** Sessions that run. */
-    sessions: number;
-    /** The most that may run. */
-    maxSessions: number;
-    /** Places that are kept for sessions to come. */
-    reserved: number;
-    /** Whether it takes no new sessions. */
-    draining: boolean;
-    /** Memory of its process, in bytes. */
-    rssBytes: number;
-    /** How long it runs, in ms. */
-    uptimeMs: number;
-    /** CPU time that it took, in ms. */
-    cpuMs: number;
-  }
-  | {
-    /** `host:port`. */
-    where: string;
-    /** Whether it answers. */
-    up: false;
-    /** Why not. */
-    error: Error;
-  };
 
 /**
  * Runs nodes on a server: give it as `executor` to each node that is to run there. Connects when the first
@@ -93,11 +52,10 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
   /** `host:port` of its servers. */
   readonly name: string;
   readonly #options: CheckedOptions;
-  readonly #endpoints: readonly Endpoint[];
+  readonly #servers: Servers;
   readonly #segments = new Set<RemoteSegment>();
   readonly #uploads = new BundleUploads();
   readonly #modules = new Set<RemoteChannel>();
-  #closed = false;
 
   /**
    * Connects when it is first used.
@@ -107,9 +65,8 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
    */
   constructor(options: RemoteExecutorOptions = {}) {
     this.#options = checkOptions(options);
-    const { endpoints = [this.#options] } = this.#options;
-    this.#endpoints = endpoints.map((endpoint) => new Endpoint(endpoint, this.#options));
-    this.name = this.#endpoints.map(({ where }) => where).join(", ");
+    this.#servers = new Servers(this.#options, this.#uploads);
+    this.name = this.#servers.name;
   }
 
   /** Starts nodes as one session; see `Executor.open`. @throws {PipelineError} if it is closed */
@@ -129,10 +86,15 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
   get pipelines(): PipelineRegistry {
     return new PipelineRegistry({
       call: (method, request, { everywhere = false, signal } = {}) =>
-        everywhere ? this.#everywhere(method, request) : this.#unary(method, request, { signal }),
+        everywhere
+          ? this.#servers.callAll(method, request)
+          : this.#servers.call(method, request, { signal }),
       package: (module) => this.#uploads.package(module),
       bring: async (bundles) => {
-        for (const endpoint of this.#endpoints) await this.#uploads.bring(bundles, endpoint);
+        for (const endpoint of this.#servers.endpoints) {
+          await endpoint.connect();
+          await this.#uploads.bring(bundles, endpoint);
+        }
       },
       open: (pipeline) => this.#segment([], { pipeline }),
     });
@@ -147,26 +109,34 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
       pipeline?: string;
     },
   ): RemoteSegment {
-    if (this.#closed) throw new PipelineError(`Cannot run nodes at ${this.name} as it is closed`);
+    this.#servers.assertOpen();
     const { maxInFlight, maxInFlightBytes, snapshotIntervalMs, retry } = this.#options;
-    const started = Date.now();
     const { pipeline } = host;
     const attributes = {
       "remotemedia.nodes": specs.map(({ type }) => type),
       ...(pipeline !== undefined && { "remotemedia.pipeline": pipeline }),
     };
     const parent = activeContext();
-    let span: CallSpan | undefined;
+    let [span, began]: [CallSpan | undefined, number | undefined] = [undefined, undefined];
     const segment: RemoteSegment = new RemoteSegment(specs, {
       ...host,
       dial: async (attempt, signal) => {
+        began ??= Date.now(); // of the session, not of the pipeline, which may have been made long before
         if (span !== undefined) span.event("reconnect", { "remotemedia.attempt": attempt });
         span ??= CallSpan.ofClient("Stream", attributes, parent);
         const bundles = await prepare?.() ?? [];
-        const dialed = await this.#dial(attempt, { signal });
-        span.set(dialed.endpoint.attributes);
-        await this.#uploads.bring(bundles, dialed.endpoint);
-        return { ...dialed, call: dialed.endpoint.stream(this.#deadline(started), span) };
+        const { endpoint, reservation } = await this.#servers.place(attempt, signal);
+        span.set(endpoint.attributes);
+        await this.#uploads.bring(bundles, endpoint);
+        return {
+          call: endpoint.stream(this.#servers.deadline(began), span),
+          where: endpoint.where,
+          reservation,
+          report(failure) {
+            if (failure === undefined) endpoint.breaker.succeed();
+            else reportFailure(endpoint, failure);
+          },
+        };
       },
       ended: (reason) => {
         span?.end(reason);
@@ -196,9 +166,9 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
    * @throws {SandboxError} if it passes a limit while it loads; and whatever it throws
    */
   async import<T>(module: string | URL): Promise<RemoteModule<T>> {
-    if (this.#closed) throw new PipelineError(`Cannot use ${this.name} as it is closed`);
+    this.#servers.assertOpen();
     const bundle = await this.#uploads.package(String(module));
-    const { endpoint } = await place(this.#endpoints, new AbortController().signal);
+    const { endpoint } = await this.#servers.place(0, new AbortController().signal);
     await this.#uploads.bring([bundle], endpoint);
     const callbacks = new CallbackTable();
     const channel: RemoteChannel = new RemoteChannel(endpoint, {
@@ -229,32 +199,20 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
     const names = uniqueNames(nodes);
     const specs = nodes.map((node, index) => ({ ...node.toSpec(), name: names[index]! }));
     const bundles = await this.#uploads.packageNodes(specs);
-    const request = toBinary(
-      ExecuteRequestSchema,
-      create(ExecuteRequestSchema, {
-        protocolVersion: PROTOCOL_VERSION,
-        segment: specs.map(writeSpec),
-        chunks: messagesOf(chunks),
-      }),
-    );
+    const request = writeExecute(specs, chunks);
     const span = CallSpan.ofClient("Execute", {
       "remotemedia.nodes": nodes.map(({ type }) => type),
     }, activeContext());
     let response: Uint8Array;
     try {
-      response = await this.#unary("execute", request, { signal, span, bundles });
+      response = await this.#servers.call("execute", request, { signal, span, bundles });
       span.end();
     } catch (error) {
       localizeError(error, bundles);
       span.end(error);
       throw error;
     }
-    const { chunks: outputs } = fromBinary(ExecuteResponseSchema, response);
-    const values: unknown[] = [];
-    for (const output of outputs) {
-      readChunk(values, new ProtoReader(toBinary(ChunkSchema, output)), { maxChunks: Infinity });
-    }
-    return values;
+    return readOutputs(response);
   }
 
   /**
@@ -264,7 +222,7 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
    */
   async listNodes({ signal }: { signal?: AbortSignal } = {}): Promise<RemoteNodeType[]> {
     const request = toBinary(ListNodesRequestSchema, create(ListNodesRequestSchema));
-    const response = await this.#unary("listNodes", request, { signal });
+    const response = await this.#servers.call("listNodes", request, { signal });
     return fromBinary(ListNodesResponseSchema, response).nodes.map(({ type, optionsSchema }) => ({
       type,
       optionsSchema: optionsSchema === "" ? undefined : JSON.parse(optionsSchema),
@@ -273,122 +231,22 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
 
   /**
    * How each of the servers does; one that cannot be reached is told with its error.
+   *
+   * @throws {PipelineError} if it is closed
    */
   async status({ signal }: { signal?: AbortSignal } = {}): Promise<RemoteStatus[]> {
-    return await Promise.all(this.#endpoints.map(async (endpoint): Promise<RemoteStatus> => {
-      const { where } = endpoint;
-      try {
-        const told = await statusOfEndpoint(endpoint, signal);
-        const { version, sessions, maxSessions, reserved, draining } = told;
-        const [rssBytes, uptimeMs] = [Number(told.rssBytes), Number(told.uptimeMs)];
-        const cpuMs = Number(told.cpuMs);
-        return {
-          where,
-          up: true,
-          version,
-          sessions,
-          maxSessions,
-          reserved,
-          draining,
-          rssBytes,
-          uptimeMs,
-          cpuMs,
-        };
-      } catch (error) {
-        return { where, up: false, error: error as Error };
-      }
-    }));
+    this.#servers.assertOpen();
+    return await Promise.all(
+      this.#servers.endpoints.map((endpoint) => remoteStatus(endpoint, signal)),
+    );
   }
 
   /** Ends all sessions and the connections. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
+    this.#servers.refuse();
     const reason = new PipelineError(`The executor of ${this.name} was closed`);
     await Promise.all([...this.#segments].map((segment) => segment.stop(reason)));
     await Promise.all([...this.#modules].map((module) => module.close()));
-    for (const endpoint of this.#endpoints) endpoint.close();
+    this.#servers.close();
   }
-
-  /** A unary call to the first endpoint that answers. */
-  async #unary(
-    method: UnaryMethod,
-    request: Uint8Array,
-    { signal, span, bundles = [] }: {
-      signal?: AbortSignal | undefined;
-      span?: CallSpan;
-      /** What the server must have first. */
-      bundles?: readonly Bundle[];
-    },
-  ): Promise<Uint8Array> {
-    if (this.#closed) throw new PipelineError(`Cannot call ${this.name} as it is closed`);
-    const deadline = this.#deadline(Date.now());
-    let refusal: unknown;
-    for (const endpoint of this.#endpoints) {
-      try {
-        span?.set(endpoint.attributes);
-        await this.#uploads.bring(bundles, endpoint);
-        return await endpoint.unary(method, request, { deadline, signal, span });
-      } catch (error) {
-        if (!(error instanceof RemoteError && error.retryable)) throw error;
-        refusal = error;
-      }
-    }
-    throw refusal;
-  }
-
-  /** A unary call to each endpoint; the last answer. */
-  async #everywhere(method: UnaryMethod, request: Uint8Array): Promise<Uint8Array> {
-    const deadline = this.#deadline(Date.now());
-    const answers = await Promise.all(
-      this.#endpoints.map((endpoint) => endpoint.unary(method, request, { deadline })),
-    );
-    return answers.at(-1)!;
-  }
-
-  async #dial(
-    attempt: number,
-    { signal }: { signal: AbortSignal },
-  ): Promise<Omit<Dialed, "call"> & { endpoint: Endpoint }> {
-    if (attempt > 0) await this.#backOff(attempt, signal);
-    const { endpoint, reservation } = await place(this.#endpoints, signal);
-    return {
-      endpoint,
-      where: endpoint.where,
-      reservation,
-      report(failure) {
-        if (failure === undefined) endpoint.breaker.succeed();
-        else if (failure instanceof RemoteError && failure.code === status.UNAVAILABLE) {
-          endpoint.breaker.fail();
-        }
-      },
-    };
-  }
-
-  #deadline(started: number): number | undefined {
-    const { timeoutMs } = this.#options;
-    return timeoutMs === undefined ? undefined : started + timeoutMs;
-  }
-
-  /** Waits before another try: twice as long each time, and half of it by chance. */
-  async #backOff(attempt: number, signal: AbortSignal): Promise<void> {
-    const { retry } = this.#options;
-    if (retry === false) return;
-    const delay = Math.min(retry.maxDelayMs, retry.minDelayMs * 2 ** (attempt - 1));
-    const jittered = delay * (0.5 + Math.random() / 2);
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, jittered);
-      signal.addEventListener("abort", () => {
-        clearTimeout(timer);
-        resolve();
-      }, { once: true });
-    });
-  }
-}
-
-/** Chunks as the generated code has them. */
-function messagesOf(chunks: Iterable<unknown>): Chunk[] {
-  const writer = new BatchWriter();
-  for (const chunk of chunks) writer.add(chunk);
-  const { message } = fromBinary(StreamRequestSchema, writer.finish(1).message);
-  return message.case === "chunks" ? message.value.chunks : [];
 }

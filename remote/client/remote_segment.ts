@@ -132,6 +132,7 @@ export class RemoteSegment implements Segment {
     if (this.#ended) return;
     this.#inputs.drop();
     this.#outputs.drop();
+    if (this.#finished) return this.#give(); // nothing comes any more
     if (!this.#link.begun) return;
     const id = BigInt(crypto.getRandomValues(new Uint32Array(1))[0]!);
     const done = Promise.withResolvers<void>();
@@ -198,6 +199,7 @@ export class RemoteSegment implements Segment {
   #finishAfterOutputs(failure: unknown): void {
     if (this.#ended) return;
     this.#finished = true;
+    this.#settleInterrupts();
     if (failure !== undefined) {
       this.#failure = failure;
       this.#writableSide.error(failure);
@@ -225,13 +227,18 @@ export class RemoteSegment implements Segment {
     this.#over.resolve();
     this.#outputs.clear();
     this.#inputs.end(reason);
-    for (const { resolve } of this.#interrupts.values()) resolve();
-    this.#interrupts.clear();
+    this.#settleInterrupts();
     if (reason === undefined) this.#closing?.resolve();
     else {
       this.#closing?.promise.catch(() => {}); // whoever closed it is told
       this.#closing?.reject(reason);
     }
+  }
+
+  /** Nothing of before any interrupt comes any more. */
+  #settleInterrupts(): void {
+    for (const { resolve } of this.#interrupts.values()) resolve();
+    this.#interrupts.clear();
   }
 }
 
