@@ -198,6 +198,29 @@ Deno.test("serve --workers hands every connection over while it talks to its wor
   }
 });
 
+Deno.test("serve --workers serves by the others while one is stopped", async () => {
+  await using server = await startCommand(["--workers=2"]);
+  const { port } = server;
+  await using busy = new RemoteExecutor({ port });
+  const reader = new Pipeline([new PassThrough({}, { executor: busy })])
+    .run(ReadableStream.from((async function* () {
+      yield 1;
+      await new Promise(() => {});
+    })())).getReader();
+  await reader.read(); // one of the workers has no session, and was the better choice
+  const isServed = async () => {
+    await using executor = new RemoteExecutor({ port, retry: false, timeoutMs: 2_000 });
+    return await executor.execute([new PassThrough()], [1]).then(() => true, () => false);
+  };
+  for (const pid of server.children()) {
+    Deno.kill(pid, "SIGSTOP");
+    await eventually(isServed, "a connection is served");
+    for (let count = 0; count < 4; count++) assert.ok(await isServed());
+    assert.equal((await server.get("/readyz")).status, 200);
+    Deno.kill(pid, "SIGCONT");
+  }
+});
+
 Deno.test("serve --workers leaves no process behind when it is killed", async () => {
   await using server = await startCommand(["--workers=2"]);
   const workers = server.children();

@@ -69,7 +69,7 @@ export async function serveWorkers(
     ({ listener, bound } = await listen({ host, port }, pool));
     if (options.httpPort !== undefined) {
       const metrics = new FrontMetrics(pool, () => retired);
-      const isReady = () => !draining && pool.running.length > 0;
+      const isReady = () => !draining && pool.answers;
       http = startHttpPort({ host: httpHost(host), port: options.httpPort, metrics, isReady });
     }
   } catch (cause) {
@@ -87,7 +87,7 @@ export async function serveWorkers(
     async drain(seconds) {
       draining = true;
       places.drain();
-      pool.tell({ type: "drain" });
+      pool.drain();
       await places.untilEmpty(seconds);
       await close();
     },

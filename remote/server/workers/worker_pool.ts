@@ -9,6 +9,9 @@ const [MIN_DELAY, MAX_DELAY] = [100, 10_000];
 /** A worker that lived for so long, in ms, did not end because it cannot start. */
 const PROVEN_MS = 10_000;
 
+/** How often it is looked whether they say something, in ms. */
+const LOOK_INTERVAL = 1_000;
+
 /** Connections that wait for a worker; beyond, new ones are closed. */
 const MAX_WAITING = 1_024;
 
@@ -20,7 +23,9 @@ export class WorkerPool {
   readonly #retire: (report: MetricsData) => void;
   readonly #workers: (WorkerProcess | undefined)[];
   readonly #waiting: Socket[] = [];
+  readonly #looking: ReturnType<typeof setInterval>;
   #restarts = 0;
+  #draining = false;
   #closed = false;
 
   /**
@@ -34,6 +39,9 @@ export class WorkerPool {
     this.#start = start;
     this.#retire = retire;
     this.#workers = Array.from({ length: count }, () => undefined);
+    this.#looking = setInterval(() => {
+      for (const worker of this.running) worker.look();
+    }, LOOK_INTERVAL);
   }
 
   /** Those that run. */
@@ -51,10 +59,19 @@ export class WorkerPool {
     await Promise.all(this.#workers.map((_, index) => this.#run(index, 0)));
   }
 
-  /** Gives a connection to the worker with the fewest sessions, of these the one with the fewest connections. */
+  /** Whether one is there that answers. */
+  get answers(): boolean {
+    return this.running.some(({ isSilent }) => !isSilent);
+  }
+
+  /**
+   * Gives a connection to the worker with the fewest sessions, of these the one with the fewest connections; to one
+   * that is silent only where all are.
+   */
   give(socket: Socket): void {
     const [best] = this.running.sort((a, b) =>
-      a.admissions.size - b.admissions.size || a.connections - b.connections
+      Number(a.isSilent) - Number(b.isSilent) || a.admissions.size - b.admissions.size ||
+      a.connections - b.connections
     );
     if (best === undefined) {
       if (this.#waiting.length < MAX_WAITING) this.#waiting.push(socket);
@@ -72,9 +89,16 @@ export class WorkerPool {
     for (const worker of this.running) worker.send(message);
   }
 
+  /** Tells all of them, and those that are started again, to take no new sessions. */
+  drain(): void {
+    this.#draining = true;
+    this.tell({ type: "drain" });
+  }
+
   /** Ends all of them. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearInterval(this.#looking);
     for (const socket of this.#waiting.splice(0)) socket.destroy();
     await Promise.all(this.#workers.map((worker) => worker?.close()));
   }
@@ -92,6 +116,7 @@ export class WorkerPool {
       this.#restartLater(index, proven ? 1 : failures + 1);
     });
     await worker.ready;
+    if (this.#draining) worker.send({ type: "drain" });
     for (const socket of this.#waiting.splice(0)) this.give(socket);
   }
 

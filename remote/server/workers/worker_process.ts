@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { PipelineError } from "../../../core/errors.ts";
+import { loggerFor } from "../../../core/log.ts";
 import type { Admission } from "../places.ts";
 import {
   type FrontMessage,
@@ -16,6 +17,12 @@ const CLOSE_MS = 3_000;
 /** How long a report may take to come; a worker that computes has no time for it. In ms. */
 const REPORT_MS = 500;
 
+/**
+ * Looks, one a second, after which a worker that said nothing counts as silent, and after which it is ended: one
+ * that lives tells what it uses every second.
+ */
+const [SILENT_LOOKS, MAX_SILENT_LOOKS] = [3, 60];
+
 /** A worker process, as the front sees it. */
 export class WorkerProcess {
   /** Sessions that it runs, by the number of the question that admitted them. */
@@ -30,6 +37,8 @@ export class WorkerProcess {
   readonly #over = Promise.withResolvers<string>();
   #isReady = false;
   #isOver = false;
+  /** Looks since it said something. */
+  #looks = 0;
   #reported: PromiseWithResolvers<void> | undefined;
 
   /** Starts it. @param ask told what it asks */
@@ -63,6 +72,21 @@ export class WorkerProcess {
     return this.#isReady && !this.#isOver;
   }
 
+  /** Whether it has said nothing for some seconds: it is stopped, or computes. */
+  get isSilent(): boolean {
+    return this.#looks >= SILENT_LOOKS;
+  }
+
+  /** Called once a second: ends it if it says nothing for a minute, as nothing of what it holds comes back then. */
+  look(): void {
+    if (!this.isReady || ++this.#looks !== MAX_SILENT_LOOKS) return;
+    log.error("worker {pid} said nothing for {seconds} s", {
+      pid: this.pid,
+      seconds: MAX_SILENT_LOOKS,
+    });
+    this.#child.kill("SIGKILL");
+  }
+
   /** Resolves when it takes connections. Rejects if it ends before. */
   get ready(): Promise<void> {
     return this.#ready.promise;
@@ -91,7 +115,7 @@ export class WorkerProcess {
 
   /** Asks it for a report, and waits for a short while. */
   async update(): Promise<void> {
-    if (!this.isReady) return;
+    if (!this.isReady || this.isSilent) return;
     if (this.#reported === undefined) {
       this.#reported = Promise.withResolvers<void>();
       this.send({ type: "report" });
@@ -111,6 +135,7 @@ export class WorkerProcess {
   }
 
   #accept(message: WorkerMessage): void {
+    this.#looks = 0;
     switch (message.type) {
       case "ready":
         this.#isReady = true;
@@ -141,5 +166,7 @@ export class WorkerProcess {
     this.#over.resolve(how);
   }
 }
+
+const log = loggerFor("server", "workers");
 
 type Asked = Extract<WorkerMessage, { type: "ask" }>["question"];
