@@ -11,6 +11,7 @@ import { PipelineError, RemoteError } from "../../core/errors.ts";
 import { ExecutionService } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { PipelineService } from "../../proto/gen/remotemedia/v1/pipeline_service_pb.ts";
 import { errorOf } from "../wire/errors.ts";
+import { FLOW_CONTROL_WINDOW } from "../wire/flow_control.ts";
 import { sameBytes, toBuffer } from "../wire/raw_message.ts";
 import { makeHttp2Safe } from "../wire/safe_http2.ts";
 import type { CallSpan } from "../wire/tracing.ts";
@@ -161,8 +162,7 @@ export class Endpoint {
     this.#client ??= new Client(this.#target, credentialsOf(this.#tls), {
       "grpc.max_receive_message_length": -1,
       "grpc.max_send_message_length": -1,
-      // what may be on its way down: with the 64 KiB of HTTP/2 a large frame waits for the wire 16 times
-      "grpc-node.flow_control_window": 2 ** 20,
+      "grpc-node.flow_control_window": FLOW_CONTROL_WINDOW,
       "grpc.keepalive_time_ms": keepaliveMs,
       "grpc.keepalive_timeout_ms": silenceMs(this.#options) - keepaliveMs,
       "grpc.initial_reconnect_backoff_ms": 100,

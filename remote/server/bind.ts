@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
-import type { Server as NetServer } from "node:net";
 import { type Server, ServerCredentials } from "@grpc/grpc-js";
 import { ConfigurationError } from "../../core/errors.ts";
+import { limitConnections, widenWindows } from "./http2_servers.ts";
 
 /** Certificates of a server, each as the text of a PEM file. */
 export interface ServerTls {
@@ -41,18 +41,13 @@ export async function bind(
     server.bindAsync(target, credentials, (cause, bound) => {
       if (cause === null) {
         limitConnections(server, maxConnections);
+        widenWindows(server);
         return resolve(bound);
       }
       const message = `Cannot listen on ${target}: ${cause.message}`;
       reject(new ConfigurationError(message, { cause }));
     });
   });
-}
-
-/** Refuses connections beyond a number. grpc-js has no such option, but node's servers inside of it do. */
-function limitConnections(server: Server, max: number): void {
-  const { http2Servers } = server as unknown as { http2Servers: Map<NetServer, unknown> };
-  for (const listener of http2Servers.keys()) listener.maxConnections = max;
 }
 
 /** @throws {ConfigurationError} if strangers could call */

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { Access } from "../access.ts";
 import { credentialsOf } from "../bind.ts";
 import { makeGrpcServer } from "../grpc_server.ts";
+import { widenWindows } from "../http2_servers.ts";
 import { processLoad } from "../places.ts";
 import type { ServeOptions } from "../serve.ts";
 import type { UserCodeOptions } from "../user_code.ts";
@@ -50,6 +51,7 @@ export async function runWorker(options: ServeOptions, setup: WorkerSetup): Prom
     { places, access },
   );
   const injector = made.server.createConnectionInjector(credentialsOf(options.tls));
+  widenWindows(made.server);
   const report = async () => {
     tell({ type: "report", report: { metrics: await made.metrics.json(), ...processLoad() } });
   };
