@@ -12,8 +12,7 @@ async function windowsOf(address: string, ca?: string): Promise<void> {
   try {
     await until(() =>
       session.remoteSettings?.initialWindowSize === FLOW_CONTROL_WINDOW &&
-      session.state.remoteWindowSize === FLOW_CONTROL_WINDOW
-    );
+      session.state.remoteWindowSize === FLOW_CONTROL_WINDOW, `the windows of ${address}`);
   } finally {
     session.destroy();
   }
@@ -28,6 +27,6 @@ Deno.test("serve lets a mebibyte be on its way to it, with TLS as without, and w
   const tls = { cert: pem("server.pem"), key: pem("server.key") };
   await using secure = await serve({ port: 0, userCode: false, tls });
   await windowsOf(`https://localhost:${secure.port}`, pem("ca.pem"));
-  await using workers = await startCommand(["--workers=1"]);
+  await using workers = await startCommand(["--workers=2"]);
   await windowsOf(`http://127.0.0.1:${workers.port}`);
 });
