@@ -1,7 +1,9 @@
 import { Buffer } from "node:buffer";
 import { type Server, ServerCredentials } from "@grpc/grpc-js";
-import { ConfigurationError } from "../../core/errors.ts";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { ConfigurationError, messageOf } from "../../core/errors.ts";
 import { limitConnections, widenWindows } from "./http2_servers.ts";
+import { removeStaleSocket } from "./unix_socket.ts";
 
 /** Certificates of a server, each as the text of a PEM file. */
 export interface ServerTls {
@@ -35,6 +37,7 @@ export async function bind(
 ): Promise<number> {
   const { host, port, tls, maxConnections } = options;
   assertGuarded(options);
+  await removeStaleSocket(host);
   const target = addressOf(host, port);
   const credentials = credentialsOf(tls);
   return await new Promise((resolve, reject) => {
@@ -60,7 +63,12 @@ export function assertGuarded({ host, tls, hasTokens, insecure }: BindOptions): 
   );
 }
 
-/** How connections are secured. */
+/**
+ * How connections are secured.
+ *
+ * @throws {ConfigurationError} if the certificate or the key is none, or they are not of one another: Deno itself would
+ * listen, and fail each connection
+ */
 export function credentialsOf(tls: ServerTls | undefined): ServerCredentials {
   return tls === undefined ? ServerCredentials.createInsecure() : secured(tls);
 }
@@ -86,10 +94,26 @@ function isLocal(host: string): boolean {
 }
 
 function secured({ cert, key, clientCa }: ServerTls): ServerCredentials {
+  const certificate = parsed("certificate", () => new X509Certificate(cert));
+  const privateKey = parsed("key", () => createPrivateKey(key));
+  if (clientCa !== undefined) parsed("client CA", () => new X509Certificate(clientCa));
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new ConfigurationError("Cannot serve TLS as the key is not that of the certificate");
+  }
   return ServerCredentials.createSsl(
     // without any, grpc-js names all well-known authorities, more than fit into a TLS handshake in Deno
     Buffer.from(clientCa ?? cert),
     [{ cert_chain: Buffer.from(cert), private_key: Buffer.from(key) }],
     clientCa !== undefined,
   );
+}
+
+function parsed<T>(what: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new ConfigurationError(`Cannot serve TLS as the ${what} is none: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
 }

@@ -4,6 +4,7 @@ import { defaultLimits, type SandboxLimits } from "../sandbox/limits.ts";
 import type { Policy, TokenGrant } from "./access.ts";
 import type { ServeOptions } from "./serve.ts";
 import type { UserCodeOptions } from "./user_code.ts";
+import { numberSetting } from "./number_setting.ts";
 import { faultIn, parseYaml, readTextFile, readYamlFile } from "./yaml_file.ts";
 
 const limitNames = Object.keys(defaultLimits) as (keyof SandboxLimits)[];
@@ -13,15 +14,17 @@ const flag = (description: string) => ({ description });
 /** Every setting of a server, once: flags, environment, file and help are made from it. */
 const settings = {
   host: z.string().min(1).default("127.0.0.1").meta(flag("address to listen on, or unix:PATH")),
-  port: z.coerce.number().int().min(0).max(65_535).default(50_052).meta(flag("port for gRPC")),
-  httpPort: z.coerce.number().int().min(0).max(65_535).optional()
+  port: numberSetting(z.number().int().min(0).max(65_535)).default(50_052).meta(
+    flag("port for gRPC"),
+  ),
+  httpPort: numberSetting(z.number().int().min(0).max(65_535)).optional()
     .meta(flag("port for /healthz, /readyz and /metrics; none by default")),
   tlsCert: z.string().optional().meta(flag("PEM file with the certificate and its chain")),
   tlsKey: z.string().optional().meta(flag("PEM file with the certificate's key")),
   clientCa: z.string().optional().meta(flag("PEM file: clients must have a certificate of it")),
   tokens: z.string().optional().meta(flag("YAML file: list of { name, token, policy? }")),
   policy: z.string().optional().meta(flag("YAML file: policies by name, for the tokens")),
-  workers: z.coerce.number().int().min(0).max(256).default(1)
+  workers: numberSetting(z.number().int().min(0).max(256)).default(1)
     .meta(flag("processes that share the port and its limits; 0 for one a core")),
   pipelines: z.string().min(1).optional()
     .meta(flag("SQLite file to keep registered pipelines in; without it none are kept")),
@@ -29,14 +32,14 @@ const settings = {
     .meta(flag("off to take no code of clients, or YAML file: what it may do in its sandboxes")),
   bundles: z.string().min(1).optional()
     .meta(flag("folder that keeps clients' code; a temporary one by default")),
-  maxSessions: z.coerce.number().int().min(1).default(1_000).meta(flag("sessions at once")),
-  maxMessageMb: z.coerce.number().positive().max(2_000).default(64)
+  maxSessions: numberSetting(z.number().int().min(1)).default(1_000).meta(flag("sessions at once")),
+  maxMessageMb: numberSetting(z.number().positive().max(2_000)).default(64)
     .meta(flag("largest message, in MiB")),
-  idleSeconds: z.coerce.number().min(0).default(0)
+  idleSeconds: numberSetting(z.number().min(0)).default(0)
     .meta(flag("end sessions that are silent for so long; 0 for never")),
-  wallSeconds: z.coerce.number().min(0).default(0)
+  wallSeconds: numberSetting(z.number().min(0)).default(0)
     .meta(flag("end sessions that run for so long; 0 for never")),
-  drainSeconds: z.coerce.number().min(0).default(30)
+  drainSeconds: numberSetting(z.number().min(0)).default(30)
     .meta(flag("at SIGTERM, wait so long for sessions to end")),
   insecure: z.stringbool().or(z.boolean()).default(false)
     .meta(flag("listen beyond this machine without tokens or client certificates")),

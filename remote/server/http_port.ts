@@ -1,3 +1,4 @@
+import { ConfigurationError, messageOf } from "../../core/errors.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** What the HTTP port tells. */
@@ -9,8 +10,22 @@ export interface HttpPortOptions {
   isReady: () => boolean;
 }
 
-/** Serves `/healthz` (the process lives), `/readyz` (it takes sessions) and `/metrics`. */
-export function startHttpPort(
+/**
+ * Serves `/healthz` (the process lives), `/readyz` (it takes sessions) and `/metrics`.
+ *
+ * @throws {ConfigurationError} if the port cannot be had
+ */
+export function startHttpPort(options: HttpPortOptions): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return serveHttp(options);
+  } catch (cause) {
+    const { host, port } = options;
+    const message = `Cannot tell health and metrics on ${host}:${port}: ${messageOf(cause)}`;
+    throw new ConfigurationError(message, { cause });
+  }
+}
+
+function serveHttp(
   { host, port, metrics, isReady }: HttpPortOptions,
 ): Deno.HttpServer<Deno.NetAddr> {
   const plain = (text: string, status: number) => new Response(`${text}\n`, { status });

@@ -66,7 +66,7 @@ export interface Places {
 /** The places of a server, counted here. */
 export class CountedPlaces implements Places {
   readonly #maxSessions: number;
-  readonly #kept = new Map<string, number>();
+  readonly #kept = new Map<string, { until: number; caller: string }>();
   readonly #usage = new Map<string, Usage>();
   #sessions = 0;
   #draining = false;
@@ -106,10 +106,10 @@ export class CountedPlaces implements Places {
   }
 
   reserve(caller: Caller, ttlMs: number): Reserved {
-    this.usageOf(caller).checkSession();
     this.#checkRoom();
+    this.usageOf(caller).checkSession(this.#keptFor(caller)); // else a token could keep all places from others
     const reservation = crypto.randomUUID();
-    this.#kept.set(reservation, Date.now() + ttlMs);
+    this.#kept.set(reservation, { until: Date.now() + ttlMs, caller: caller.name });
     return { reservation, inUse: this.#sessions + this.#kept.size };
   }
 
@@ -152,9 +152,14 @@ export class CountedPlaces implements Places {
 
   #forgetExpired(): void {
     const now = Date.now();
-    for (const [id, until] of this.#kept) {
+    for (const [id, { until }] of this.#kept) {
       if (until <= now) this.#kept.delete(id);
     }
+  }
+
+  /** Places that are kept for a caller. */
+  #keptFor({ name }: Caller): number {
+    return [...this.#kept.values()].filter(({ caller }) => caller === name).length;
   }
 }
 

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { stringify } from "yaml";
 import { ConfigurationError } from "../../core/errors.ts";
+import { addressOf, httpHost } from "./bind.ts";
 import { readConfig, serveOptionsOf, type ServerConfig, settingsHelp } from "./config.ts";
 import { serve, type ServeOptions } from "./serve.ts";
 import { readTextFile } from "./yaml_file.ts";
@@ -86,7 +87,9 @@ async function runUntilSignal(config: ServerConfig, options: ServeOptions): Prom
   const by = workers === 1 ? "" : ` by ${workers} workers`;
   console.log(`Listening on ${server.address}${by}`);
   if (server.httpPort !== undefined) {
-    console.log(`Health and metrics on http://${config.host}:${server.httpPort}`);
+    console.log(
+      `Health and metrics on http://${addressOf(httpHost(config.host), server.httpPort)}`,
+    );
   }
   await signalled;
   console.log(`Draining ${server.sessions} sessions`);

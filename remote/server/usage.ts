@@ -23,11 +23,11 @@ export class Usage implements CallerUsage {
     this.#caller = caller;
   }
 
-  /** @throws {RemoteError} RESOURCE_EXHAUSTED, if a session more is too many */
-  checkSession(): void {
+  /** @param kept places that are kept for more. @throws {RemoteError} RESOURCE_EXHAUSTED, if a session more is too many */
+  checkSession(kept = 0): void {
     const { name, policy: { maxSessions = Infinity, cpuSecondsPerMinute = Infinity } } =
       this.#caller;
-    if (this.sessions >= maxSessions) {
+    if (this.sessions + kept >= maxSessions) {
       throw exhausted(`"${name}" may have ${maxSessions} sessions at once`, 1_000);
     }
     if (this.cpuMs() >= 1_000 * cpuSecondsPerMinute) {

@@ -1,4 +1,4 @@
-import { PackagingError, RemoteError } from "../../core/errors.ts";
+import { ConfigurationError, messageOf, PackagingError, RemoteError } from "../../core/errors.ts";
 import type { Executor, NodeSpec } from "../../core/executor.ts";
 import type { Bundle } from "../../packaging/bundle.ts";
 import { BundleStore } from "../../packaging/bundle_store.ts";
@@ -63,6 +63,7 @@ export class UserCode implements AsyncDisposable {
    * Opens the store, and starts the first process that waits for work.
    *
    * @param options what is allowed; @param kept where else bundles are that the store no longer has
+   * @throws {ConfigurationError} if the store's folder cannot be had
    */
   static async start(
     options: UserCodeOptions = {},
@@ -70,7 +71,7 @@ export class UserCode implements AsyncDisposable {
   ): Promise<UserCode> {
     const { bundleDirectory, storeBytes, ...rest } = options;
     const temporary = bundleDirectory === undefined ? makeOwnFolder("bundles") : undefined;
-    const store = await BundleStore.open(bundleDirectory ?? temporary!, { maxBytes: storeBytes });
+    const store = await openStore(bundleDirectory ?? temporary!, storeBytes);
     return new UserCode(store, rest, { temporary, kept });
   }
 
@@ -177,5 +178,16 @@ export class UserCode implements AsyncDisposable {
       if (this.#opened.size <= MAX_OPENED) break;
       this.#opened.delete(oldest);
     }
+  }
+}
+
+async function openStore(directory: string, maxBytes: number | undefined): Promise<BundleStore> {
+  try {
+    return await BundleStore.open(directory, { maxBytes });
+  } catch (cause) {
+    if (cause instanceof RangeError) throw cause;
+    throw new ConfigurationError(`Cannot keep bundles in ${directory}: ${messageOf(cause)}`, {
+      cause,
+    });
   }
 }

@@ -46,6 +46,19 @@ Deno.test("readConfig says in one sentence what is wrong, and on which line of t
   });
 });
 
+Deno.test("readConfig makes a number of a number's text alone", () => {
+  assert.equal(readConfig({}, { env: { REMOTEMEDIA_IDLE_SECONDS: "1.5" } }).idleSeconds, 1.5);
+  for (const port of ["", " ", "1 2", "Infinity", null, true, [5], "0.5"]) {
+    assert.throws(
+      () => readConfig({ port }),
+      { message: /: port breaks its rule: / },
+      String(port),
+    );
+    const file = `port: ${JSON.stringify(port)}`;
+    assert.throws(() => readConfig({}, { file }), { message: /line 1: port breaks its rule: / });
+  }
+});
+
 Deno.test("serveOptionsOf says which line of the tokens or policies is wrong", async () => {
   for (
     const [text, message] of [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Client, credentials } from "@grpc/grpc-js";
-import { Pipeline, RemoteError } from "../../core/mod.ts";
+import { ConfigurationError, Pipeline, RemoteError } from "../../core/mod.ts";
 import { PassThrough } from "../../nodes/data/pass_through.ts";
 import { RemoteExecutor, type RemoteExecutorOptions } from "../../remote/mod.ts";
 import { serve } from "../../remote/server/mod.ts";
@@ -120,6 +120,48 @@ Deno.test("serve listens on a Unix socket", async () => {
     assert.equal(await echo({ target: `unix:${path}` }), 7);
   }
   await Deno.remove(path).catch(() => {});
+});
+
+Deno.test("serve listens where a server was killed that had a Unix socket, not where one lives", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/s.sock`;
+  // what is killed leaves its socket
+  const code = `import net from "node:net"; net.createServer().listen("${path}", () => ` +
+    `process.kill(process.pid, "SIGKILL")); import process from "node:process";`;
+  await new Deno.Command(Deno.execPath(), { args: ["eval", code], stderr: "null" }).output();
+  assert.ok((await Deno.lstat(path)).isSocket);
+  {
+    await using server = await serve({ host: `unix:${path}`, userCode: false });
+    assert.equal(await echo({ target: server.address }), 7);
+    await assert.rejects(serve({ host: `unix:${path}`, userCode: false }), ConfigurationError);
+    assert.equal(await echo({ target: server.address }), 7);
+  }
+  await Deno.remove(path).catch(() => {});
+  await Deno.writeTextFile(path, "mine"); // no socket
+  await assert.rejects(serve({ host: `unix:${path}`, userCode: false }), ConfigurationError);
+  assert.equal(await Deno.readTextFile(path), "mine");
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("serve says in one sentence what it cannot have", async () => {
+  await using server = await serve({ port: 0, httpPort: 0, userCode: false });
+  const { cert, key } = serverTls;
+  for (
+    const [options, message] of [
+      [{ httpPort: server.httpPort! }, /^Cannot tell health and metrics on 127\.0\.0\.1:\d+: .+$/],
+      [{ userCode: { bundleDirectory: "/proc/x" } }, /^Cannot keep bundles in \/proc\/x: .+$/],
+      [{ tls: { cert: "x", key } }, /^Cannot serve TLS as the certificate is none: .+$/],
+      [{ tls: { cert, key: "x" } }, /^Cannot serve TLS as the key is none: .+$/],
+      [{ tls: { cert, key, clientCa: "x" } }, /^Cannot serve TLS as the client CA is none: .+$/],
+      [{ tls: { cert, key: pem("client.key") } }, /^Cannot serve TLS as the key is not that of /],
+    ] as const
+  ) {
+    await assert.rejects(serve({ port: 0, ...options }), (error) => {
+      assert.ok(error instanceof ConfigurationError, String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+  }
 });
 
 Deno.test("serve ends sessions that are silent or take too long", async () => {

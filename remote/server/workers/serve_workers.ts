@@ -3,13 +3,14 @@ import { ConfigurationError, messageOf, RemoteError } from "../../../core/errors
 import { loggerFor } from "../../../core/log.ts";
 import { status } from "@grpc/grpc-js";
 import { Access, type Caller } from "../access.ts";
-import { addressOf, assertGuarded, httpHost } from "../bind.ts";
+import { addressOf, assertGuarded, credentialsOf, httpHost } from "../bind.ts";
 import { DEFAULT_MAX_SESSIONS } from "../grpc_server.ts";
 import { startHttpPort } from "../http_port.ts";
 import { CountedPlaces, type Load } from "../places.ts";
 import type { RunningServer, ServeOptions } from "../serve.ts";
 import { FrontMetrics, retiredWith } from "./front_metrics.ts";
 import type { Answers, MetricsData, Question, Refusal } from "./messages.ts";
+import { removeStaleSocket } from "../unix_socket.ts";
 import { WorkerPool } from "./worker_pool.ts";
 import { WorkerProcess } from "./worker_process.ts";
 
@@ -37,6 +38,7 @@ export async function serveWorkers(
   const { host = "127.0.0.1", port = 50_052, tls, insecure = false } = options;
   const access = new Access(options.tokens, options.policy);
   assertGuarded({ host, port, tls, hasTokens: access.required, insecure });
+  credentialsOf(tls); // each worker makes its own, and could not tell what is wrong
   const places = new CountedPlaces(options.maxSessions ?? DEFAULT_MAX_SESSIONS);
   const bundles = await bundleFolder(options);
   const setup = { count, ...(bundles !== undefined && { bundleDirectory: bundles.path }) };
@@ -66,6 +68,7 @@ export async function serveWorkers(
   let bound: number;
   try {
     await pool.open();
+    await removeStaleSocket(host);
     ({ listener, bound } = await listen({ host, port }, pool));
     if (options.httpPort !== undefined) {
       const metrics = new FrontMetrics(pool, () => retired);
