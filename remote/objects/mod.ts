@@ -11,6 +11,8 @@ export type {
   ByValue,
   MethodsOf,
   Remote,
+  RemoteArgument,
+  RemoteArguments,
   RemoteClass,
   RemoteMember,
   RemoteObject,

@@ -15,6 +15,19 @@ export interface ObjectChannel {
   close(): Promise<void>;
 }
 
+/** What a proxy stands for, where it is an object of a module and not something below one. */
+export interface Reference {
+  /** The functions that are given to its module: one table a module. */
+  callbacks: CallbackTable;
+  /** Its number there. */
+  target: number;
+  /** Whether it is a function. */
+  callable: boolean;
+}
+
+/** What proxies stand for. */
+export const references: WeakMap<object, Reference> = new WeakMap();
+
 type AnyFunction = (...args: unknown[]) => unknown;
 
 /**
@@ -39,10 +52,11 @@ export class CallbackTable {
   };
 
   /**
-   * Arguments as bytes, with the functions among them by number.
+   * Arguments as bytes, with the functions and the module's own objects among them by number.
    *
    * @throws {SerializationError} if an argument cannot travel
    * @throws {RangeError} if there are too many functions
+   * @throws {TypeError} if an argument is a remote object of another module
    */
   encode(args: readonly unknown[]): { args: Uint8Array; callbacks: Callback[] } {
     const callbacks: Callback[] = [];
@@ -53,7 +67,7 @@ export class CallbackTable {
   /** A copy of the value in which `null` stands for each function; the value itself if it has none. */
   #withoutFunctions(value: unknown, path: (string | number)[], found: Callback[]): unknown {
     if (typeof value === "function") {
-      found.push({ path, id: this.#numberOf(value as AnyFunction) });
+      found.push({ path, ...this.#standIn(value as AnyFunction) });
       return null;
     }
     if (typeof value !== "object" || value === null || path.length > MAX_DEPTH) return value;
@@ -73,6 +87,16 @@ export class CallbackTable {
     return copies.some(([, item], index) => item !== entries[index]![1])
       ? Object.fromEntries(copies)
       : value;
+  }
+
+  /** What goes in the place of a function, or of a proxy of a remote object, which looks like one. */
+  #standIn(value: AnyFunction): { id: number } | { target: number } {
+    const reference = references.get(value);
+    if (reference?.callbacks === this) return { target: reference.target };
+    if (reference !== undefined && !reference.callable) {
+      throw new TypeError("Cannot pass remote object as it is of another module");
+    }
+    return { id: this.#numberOf(value) };
   }
 
   #numberOf(called: AnyFunction): number {

@@ -17,6 +17,8 @@ import type { CallbackTable, ObjectChannel } from "./object_channel.ts";
 
 /** gRPC's UNAVAILABLE. */
 const UNAVAILABLE = 14;
+/** How long a server may take to end a session, in ms; one that is left to itself ends when it is idle. */
+const CLOSE_MS = 5_000;
 /** The version of the protocol that this code speaks. */
 const PROTOCOL_VERSION = 1;
 
@@ -86,9 +88,12 @@ export class RemoteChannel implements ObjectChannel {
     if (connection === undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     connection.call.once("close", resolve);
+    connection.call.once("status", resolve); // a call that fails is not closed
     this.#send(connection, { case: "close", value: {} });
     connection.call.end();
+    const timer = setTimeout(() => connection.call.cancel(), CLOSE_MS);
     await promise;
+    clearTimeout(timer);
   }
 
   /** The connection there is, or a new one. */

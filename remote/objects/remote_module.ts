@@ -1,6 +1,6 @@
 import { encodeValue } from "../../core/codec/mod.ts";
 import type { Operation, Outcome } from "../sandbox/protocol.ts";
-import { type CallbackTable, type ObjectChannel, valueOf } from "./object_channel.ts";
+import { type CallbackTable, type ObjectChannel, references, valueOf } from "./object_channel.ts";
 import type { Remote, RemoteObject } from "./remote.ts";
 import { RemoteCall, RemoteGenerator } from "./remote_call.ts";
 
@@ -42,16 +42,24 @@ export function remoteModule<T>(
   callbacks: CallbackTable,
 ): RemoteModule<T> {
   const session: Session = { channel, callbacks, failedSets: new Map() };
-  return proxyOf({ session, target: 0, path: [], holder: {} }) as RemoteModule<T>;
+  return objectOf({ session, target: 0, path: [], holder: {} }, false) as RemoteModule<T>;
 }
 
-function proxyOf(place: Place): unknown {
+/** A proxy of an object itself, which may be given back to its module as an argument. */
+function objectOf(place: Place, callable: boolean): unknown {
+  const proxy = proxyOf(place);
+  const { session: { callbacks }, target } = place;
+  references.set(proxy, { callbacks, target, callable });
+  return proxy;
+}
+
+function proxyOf(place: Place): object {
   const { path } = place;
   return new Proxy(function () {}, {
     get: (_, key) => {
       if (key === "then") return path.length === 0 ? undefined : thenOf(place);
       if (key === Symbol.asyncDispose && path.length === 0) return () => release(place);
-      if (typeof key === "symbol") return undefined;
+      if (typeof key === "symbol" || key === "toJSON") return undefined;
       return proxyOf({ ...place, path: [...path, key] });
     },
     set: (_, key, value) => {
@@ -100,12 +108,16 @@ async function assign(place: Place, path: string[], value: unknown): Promise<voi
 async function operate(place: Place, operation: Operation): Promise<unknown> {
   const { session, target, holder } = place;
   const outcome = await session.channel.operate(operation);
-  if (session.failedSets.has(target)) {
-    const error = session.failedSets.get(target);
-    session.failedSets.delete(target);
-    throw error;
-  }
+  tellFailedSet(session, target);
   return hold(holder) && valueHere(session, outcome);
+}
+
+/** Throws why an assignment to an object failed, once. */
+function tellFailedSet({ failedSets }: Session, target: number): void {
+  if (!failedSets.has(target)) return;
+  const error = failedSets.get(target);
+  failedSets.delete(target);
+  throw error;
 }
 
 /** Keeps an object reachable up to here. */
@@ -124,7 +136,7 @@ function valueHere(session: Session, outcome: Outcome): unknown {
       const { target } = outcome;
       const holder = {};
       unreachable.register(holder, { session, target }, holder);
-      return proxyOf({ session, target, path: [], holder });
+      return objectOf({ session, target, path: [], holder }, outcome.callable);
     }
     case "generator": {
       const { target } = outcome;
@@ -135,9 +147,14 @@ function valueHere(session: Session, outcome: Outcome): unknown {
 }
 
 async function release({ session, target, holder }: Place): Promise<void> {
-  if (target === 0) return await session.channel.close();
+  if (target === 0) {
+    const failed = new Map(session.failedSets); // what fails as it is closed is void
+    await session.channel.close();
+    return tellFailedSet({ ...session, failedSets: failed }, target);
+  }
   unreachable.unregister(holder);
   valueOf(await session.channel.operate({ kind: "release", target }));
+  tellFailedSet(session, target);
 }
 
 export type { Remote };

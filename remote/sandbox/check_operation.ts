@@ -24,9 +24,10 @@ export function checkOperation(asked: unknown): Operation {
         path: pathOf(path),
         args: bytesOf(args),
         callbacks: Fields.of([callbacks]).list(MAX_CALLBACKS, (callback) => {
-          const { path: steps, id } = callback as { path: unknown; id: unknown };
-          if (!Number.isSafeInteger(id)) throw fault();
-          return { path: stepsOf(steps), id: id as number };
+          const { path: steps, id, target } = callback as Record<string, unknown>;
+          if (Number.isSafeInteger(id)) return { path: stepsOf(steps), id: id as number };
+          if (!Number.isSafeInteger(target)) throw fault();
+          return { path: stepsOf(steps), target: target as number };
         }),
       };
     case "get":

@@ -42,13 +42,16 @@ export type Operation =
   | { kind: "return"; target: number }
   | { kind: "release"; target: number };
 
-/** A function among the arguments: where it stands, and by which number it is called back. */
-export interface Callback {
-  /** The steps from the list of arguments to the function. */
-  path: (string | number)[];
-  /** Its number. */
-  id: number;
-}
+/**
+ * What stands among the arguments and does not travel: a function, by the number that it is called back by, or an
+ * object of the guest itself.
+ */
+export type Callback =
+  & {
+    /** The steps to it from the list of arguments. */
+    path: (string | number)[];
+  }
+  & ({ id: number } | { target: number });
 
 /** What an {@linkcode Operation} gave. */
 export type Outcome =

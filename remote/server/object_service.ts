@@ -15,7 +15,7 @@ import { statusOf } from "../wire/errors.ts";
 import { malformed } from "../wire/proto_reader.ts";
 import { protocolError, type StreamCall } from "./call.ts";
 import { definitionOf } from "./definition.ts";
-import { ObjectSession } from "./object_session.ts";
+import { type Client, ObjectSession } from "./object_session.ts";
 import type { Places } from "./places.ts";
 import type { Access } from "./access.ts";
 import type { UserCode } from "./user_code.ts";
@@ -23,6 +23,8 @@ import type { UserCode } from "./user_code.ts";
 /** gRPC's NOT_FOUND and RESOURCE_EXHAUSTED. */
 const NOT_FOUND = 5;
 const RESOURCE_EXHAUSTED = 8;
+/** With so many bytes on their way to a client, its sandbox is not read. */
+const MAX_UNSENT_BYTES = 16 << 20;
 /** The most modules that are loaded at once. */
 const MAX_SESSIONS = 1_000;
 
@@ -48,8 +50,8 @@ export function objectHandlers(
   };
 }
 
-/** One connection of a client to its session. */
-class ObjectConnection {
+/** One connection of a client to its session: not read while its sandbox does not read, nor the other way round. */
+class ObjectConnection implements Client {
   readonly #call: StreamCall;
   readonly #sessions: Map<string, ObjectSession>;
   readonly #userCode: UserCode;
@@ -57,6 +59,8 @@ class ObjectConnection {
   readonly #places: Places;
   #session: Promise<ObjectSession> | undefined;
   #ended = false;
+  #unsentBytes = 0;
+  #room: PromiseWithResolvers<void> | undefined;
 
   constructor(call: StreamCall, { sessions, userCode, access, places }: {
     sessions: Map<string, ObjectSession>;
@@ -83,8 +87,7 @@ class ObjectConnection {
   /** The client is gone; its session waits for it. */
   end(): void {
     if (this.#ended) return;
-    this.#ended = true;
-    this.#session?.then((session) => session.detach(this.say), () => {}); // it was told
+    this.#leave();
     this.#call.end();
   }
 
@@ -92,21 +95,37 @@ class ObjectConnection {
     this.#send({ case: "say", value: encodeGuestMessage(message) });
   };
 
+  readonly fail = (error: unknown): void => this.#fail(error);
+
+  room(): Promise<void> | undefined {
+    if (this.#ended || this.#unsentBytes <= MAX_UNSENT_BYTES) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
   #receive(bytes: Uint8Array): void {
     const { message } = parse(bytes);
     if (message.case === "open") {
       if (this.#session !== undefined) throw protocolError("opened it twice");
       this.#session = this.#open(message.value);
-      this.#session.catch((error) => this.#fail(error));
+      this.#readAfter(this.#session);
       return;
     }
     if (this.#session === undefined) throw protocolError("spoke before it was opened");
     const act = async () => {
       const session = await this.#session!;
-      if (message.case === "say") session.accept(decodeHostMessage(message.value), this.say);
-      else if (message.case === "close") await this.#close(session);
+      if (message.case === "say") {
+        session.accept(decodeHostMessage(message.value), this.say);
+        if (session.room !== undefined) this.#readAfter(session.room);
+      } else if (message.case === "close") await this.#close(session);
     };
     act().catch((error) => this.#fail(error));
+  }
+
+  /** Reads on when something is done. */
+  #readAfter(done: Promise<unknown>): void {
+    this.#call.pause();
+    done.then(() => this.#call.resume(), (error) => this.#fail(error));
   }
 
   async #open({ session: id, bundle, resume }: OpenModule): Promise<ObjectSession> {
@@ -144,29 +163,40 @@ class ObjectConnection {
         throw error;
       }
     }
-    session.attach(this.say, (error) => this.#fail(error));
+    session.attach(this);
     this.#send({ case: "opened", value: { exports: session.exports } });
     return session;
   }
 
   async #close(session: ObjectSession): Promise<void> {
-    this.#ended = true;
-    session.detach(this.say);
+    this.#leave();
     await session[Symbol.asyncDispose]();
     this.#call.end();
   }
 
+  /** Nothing goes to the client any more. */
+  #leave(): void {
+    this.#ended = true;
+    this.#room?.resolve();
+    this.#session?.then((session) => session.detach(this), () => {}); // it was told
+  }
+
   #send(message: MessageInitShape<typeof ConnectResponseSchema>["message"]): void {
     if (this.#ended) return;
-    const response = create(ConnectResponseSchema, { message });
-    this.#call.write(toBinary(ConnectResponseSchema, response));
+    const bytes = toBinary(ConnectResponseSchema, create(ConnectResponseSchema, { message }));
+    this.#unsentBytes += bytes.length;
+    this.#call.write(bytes, () => {
+      this.#unsentBytes -= bytes.length;
+      if (this.#unsentBytes > MAX_UNSENT_BYTES) return;
+      this.#room?.resolve();
+      this.#room = undefined;
+    });
   }
 
   /** Ends the call with an error, once. */
   #fail(error: unknown): void {
     if (this.#ended) return;
-    this.#ended = true;
-    this.#session?.then((session) => session.detach(this.say), () => {}); // it was told
+    this.#leave();
     this.#call.emit("error", statusOf(error));
     this.#call.resume();
   }

@@ -16,6 +16,16 @@ const COUNTED_MS = 100;
 /** Sends a message to the client that is connected. */
 export type Say = (message: GuestMessage) => void;
 
+/** The client that is connected. */
+export interface Client {
+  /** Sends a message to it. */
+  say: Say;
+  /** Ends its connection. */
+  fail(error: Error): void;
+  /** Resolves when it has taken what was sent to it, where that is much; `undefined` where it is not. */
+  room(): Promise<void> | undefined;
+}
+
 /**
  * A module that a client uses. It outlives the client's connections; the sandbox's limit of idle time ends it
  * when nobody comes back.
@@ -26,8 +36,7 @@ export class ObjectSession implements AsyncDisposable {
   readonly #usage: CallerUsage;
   /** CPU time that was not yet counted, in ms. */
   #cpuMs = 0;
-  #say: Say | undefined;
-  #fail: ((error: Error) => void) | undefined;
+  #client: Client | undefined;
   readonly #calls = new Map<number, (outcome: Outcome) => void>();
   #nextCall = 1;
 
@@ -51,6 +60,7 @@ export class ObjectSession implements AsyncDisposable {
       this.#sandbox = await sandboxes.load(bundle, {
         policy,
         callBack: (callback, args) => this.#callBack(callback, args),
+        room: () => this.#client?.room(),
         onCpu: (ms) => void this.#count(ms),
       });
     } catch (error) {
@@ -59,21 +69,24 @@ export class ObjectSession implements AsyncDisposable {
     }
     this.#sandbox.onEnd((error) => {
       this.#gone();
-      this.#fail?.(error);
+      this.#client?.fail(error);
     });
   }
 
+  /** Resolves when the sandbox has read what was sent to it, where that is much; `undefined` where it is not. */
+  get room(): Promise<void> | undefined {
+    return this.#sandbox?.room;
+  }
+
   /** A client is connected: the one before it, if there is one, no longer is. */
-  attach(say: Say, fail: (error: Error) => void): void {
-    this.#say = say;
-    this.#fail = fail;
+  attach(client: Client): void {
+    this.#client = client;
   }
 
   /** A client is gone. Calls of its functions fail. */
-  detach(say: Say): void {
-    if (this.#say !== say) return;
-    this.#say = undefined;
-    this.#fail = undefined;
+  detach(client: Client): void {
+    if (this.#client !== client) return;
+    this.#client = undefined;
     for (const answer of this.#calls.values()) answer(lost);
     this.#calls.clear();
   }
@@ -102,7 +115,7 @@ export class ObjectSession implements AsyncDisposable {
     try {
       await this.#usage.addCpu(counted);
     } catch (error) {
-      this.#fail?.(error as Error);
+      this.#client?.fail(error as Error);
       await this[Symbol.asyncDispose]();
     }
   }
@@ -123,12 +136,12 @@ export class ObjectSession implements AsyncDisposable {
   }
 
   #callBack(callback: number, args: Uint8Array): Promise<Outcome> {
-    const say = this.#say;
-    if (say === undefined) return Promise.resolve(lost);
+    const client = this.#client;
+    if (client === undefined) return Promise.resolve(lost);
     const id = this.#nextCall++;
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     this.#calls.set(id, resolve);
-    say({ type: "call-back", id, callback, args });
+    client.say({ type: "call-back", id, callback, args });
     return promise;
   }
 }

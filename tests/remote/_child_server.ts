@@ -2,6 +2,8 @@
 export interface ChildServer extends AsyncDisposable {
   /** The port that it listens on. */
   readonly port: number;
+  /** The number of its process. */
+  readonly pid: number;
   /** Kills it without a word, and resolves when it is gone. */
   kill(): Promise<void>;
 }
@@ -25,5 +27,5 @@ export async function startChild(port = 0, ...args: string[]): Promise<ChildServ
     await child.status;
     await reader.cancel();
   };
-  return { port: Number(value), kill, [Symbol.asyncDispose]: kill };
+  return { port: Number(value), pid: child.pid, kill, [Symbol.asyncDispose]: kill };
 }

@@ -6713,10 +6713,14 @@ var GuestObjects = class {
   }
   #arguments({ args, callbacks }) {
     const values = decodeValue(args);
-    for (const { path, id } of callbacks) {
+    for (const callback of callbacks) {
+      const { path } = callback;
       let parent = values;
       for (const step of path.slice(0, -1)) parent = parent[step];
-      parent[path.at(-1)] = (...given) => this.#callBack(id, given);
+      parent[path.at(-1)] = "id" in callback ? (...given) => this.#callBack(callback.id, given) : this.#find({
+        target: callback.target,
+        path: []
+      }).value;
     }
     return values;
   }

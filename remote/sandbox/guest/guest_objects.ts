@@ -122,10 +122,13 @@ export class GuestObjects {
 
   #arguments({ args, callbacks }: { args: Uint8Array; callbacks: readonly Callback[] }): unknown[] {
     const values = decodeValue(args) as unknown[];
-    for (const { path, id } of callbacks) {
+    for (const callback of callbacks) {
+      const { path } = callback;
       let parent = values as unknown as Record<string | number, unknown>;
       for (const step of path.slice(0, -1)) parent = parent[step] as typeof parent;
-      parent[path.at(-1)!] = (...given: unknown[]) => this.#callBack(id, given);
+      parent[path.at(-1)!] = "id" in callback
+        ? (...given: unknown[]) => this.#callBack(callback.id, given)
+        : this.#find({ target: callback.target, path: [] }).value;
     }
     return values;
   }

@@ -14,6 +14,9 @@ import type { SandboxProcess } from "./sandbox_process.ts";
 /** The most operations, and calls of callbacks, that may be under way at once. */
 const MAX_OPERATIONS = 10_000;
 
+/** With so many bytes waiting to be written to a process, those who can wait should. */
+const MAX_WAITING_BYTES = 16 << 20;
+
 /** Calls a function of the caller by its number. */
 export type CallBack = (callback: number, args: Uint8Array) => Promise<Outcome>;
 
@@ -127,6 +130,12 @@ export class Sandbox implements AsyncDisposable {
   /** The wire for the messages of segments. */
   get wire(): SandboxProcess["link"] {
     return this.#process.link;
+  }
+
+  /** Resolves when the process has read what was sent to it, where that is much; `undefined` where it is not. */
+  get room(): Promise<void> | undefined {
+    const { link } = this.#process;
+    return link.waitingBytes > MAX_WAITING_BYTES ? link.flushed() : undefined;
   }
 
   /** Ends the process as its guest does not do what it should in time. */

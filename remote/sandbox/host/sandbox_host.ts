@@ -33,6 +33,8 @@ export interface SandboxLoadOptions {
   log?: Logger;
   /** Answers the calls of callbacks. */
   callBack?: CallBack;
+  /** Awaited, where it gives a promise, before more answers and calls of callbacks are read of a process. */
+  room?: () => Promise<void> | undefined;
   /** Told the CPU time that the processes took, in ms, as it goes on. */
   onCpu?: (ms: number) => void;
 }

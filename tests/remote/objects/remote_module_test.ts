@@ -102,6 +102,32 @@ test("has statics, properties, setters and returned objects", async (executor) =
   assert.equal(await counter.value, 7, "only the next use is told");
 });
 
+test("gives objects back to their own module, and to no other", async (executor) => {
+  await using module = await executor.import<typeof counterModule>(counterUrl);
+  const [one, two] = await Promise.all([new module.Counter(1), new module.Counter(20)]);
+  assert.deepEqual(await module.total([one, one], { counter: two }), [22, true]);
+  await two.increment();
+  assert.deepEqual(await module.total([one, two], { counter: two }), [43, false]);
+  const addTwo = await module.adder(2);
+  assert.deepEqual(await module.mapAll([1, 2], addTwo), [3, 4]);
+  await using other = await executor.import<typeof counterModule>(counterUrl);
+  await assert.rejects(other.total([one], { counter: two }), {
+    name: "TypeError",
+    message: /remote object as it is of another module/,
+  });
+  assert.deepEqual(await other.mapAll([1], addTwo), [3]);
+  assert.equal(JSON.stringify({ one }), "{}", "and asks nothing of it");
+});
+
+test("tells of an assignment that failed when the object is let go", async (executor) => {
+  await using module = await executor.import<typeof counterModule>(counterUrl);
+  const use = async () => {
+    await using sealed = await module.sealed;
+    (sealed as { a: unknown }).a = 2;
+  };
+  await assert.rejects(use(), { name: "TypeError", message: /read-only/ });
+});
+
 test("lets objects go when they are disposed", async (executor) => {
   await using module = await executor.import<typeof counterModule>(counterUrl);
   {

@@ -5,3 +5,13 @@ export function computeFor(ms: number): number {
   while (performance.now() < until) turns++;
   return turns;
 }
+
+/** Never comes back, and so its module reads nothing any more. */
+export async function spin(): Promise<never> {
+  await Promise.resolve();
+  for (;;);
+}
+
+export function lengthOf(text: string): number {
+  return text.length;
+}

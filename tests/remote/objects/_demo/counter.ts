@@ -103,3 +103,12 @@ export function report(options: { onProgress: (share: number) => void }): string
 export function adder(by: number): (value: number) => number {
   return (value) => value + by;
 }
+
+/** Sums counters, and tells whether the first two are the same one. */
+export function total(counters: Counter[], last: { counter: Counter }): [number, boolean] {
+  const sum = [...counters, last.counter].reduce((sum, { value }) => sum + value, 0);
+  return [sum, counters[0] === counters[1]];
+}
+
+/** Cannot be assigned to. */
+export const sealed = Object.freeze({ a: 1, read: () => 1 });
