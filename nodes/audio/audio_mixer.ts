@@ -78,7 +78,7 @@ export class AudioMixer extends Node<AudioFrame, AudioFrame, AudioMixerOptions> 
     const blocks = this.#input.open(frame.sampleRate, channels);
     const track = trackOf(this, frame);
     const mixed = mix(frame.data, frame.numberOfChannels, blocks.format.channels);
-    const data = scaled(mixed, factorOf(gainsDb[track] ?? 0));
+    const data = scaled(mixed, factorOf(Object.hasOwn(gainsDb, track) ? gainsDb[track]! : 0));
     const { timestamp } = frame;
     this.#input.add(frame, { track, timestamp, data, channels: blocks.format.channels, at: 0 });
     return this.#give();

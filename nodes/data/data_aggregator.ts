@@ -166,8 +166,7 @@ export class DataAggregator extends Node<unknown, AggregateWindow, DataAggregato
         ? Math.floor((at - this.#start! - this.#size) / this.#step) + 1 // past empty windows at once
         : 1;
       this.#start! += steps * this.#step;
-      const kept = this.#entries.findIndex((entry) => entry.at >= this.#start!);
-      this.#entries = kept < 0 ? [] : this.#entries.slice(kept);
+      this.#entries = this.#entries.filter((entry) => entry.at >= this.#start!);
       this.#fresh = false;
       if (window !== undefined) yield window;
     }

@@ -53,6 +53,7 @@ export class Throttle<T = unknown> extends Node<T, T, ThrottleOptions> {
   readonly #sleeper = new Sleeper();
   /** When the last `limit` chunks went through, in ms, oldest first. */
   #times: number[] = [];
+  #interrupts = 0;
 
   /** Ends waits when the stream does. */
   override open({ signal }: NodeContext): void {
@@ -63,7 +64,7 @@ export class Throttle<T = unknown> extends Node<T, T, ThrottleOptions> {
   process(input: T): T | undefined | Promise<T> {
     const { excess, clock } = this.options;
     const now = clock === "arrival" ? performance.now() : requireTimestamp(this.type, input) / 1000;
-    if (now < (this.#times.at(-1) ?? now)) this.#times = [];
+    if (clock === "timestamp" && now < (this.#times.at(-1) ?? now)) this.#times = [];
     const waitMs = this.#earliest() - now;
     if (waitMs <= 0) {
       this.#note(now);
@@ -74,6 +75,7 @@ export class Throttle<T = unknown> extends Node<T, T, ThrottleOptions> {
 
   /** Ends the wait: its chunk is dropped. */
   override onInterrupt(): void {
+    this.#interrupts++;
     this.#sleeper.wakeAll();
   }
 
@@ -90,8 +92,12 @@ export class Throttle<T = unknown> extends Node<T, T, ThrottleOptions> {
   }
 
   async #later(input: T, waitMs: number): Promise<T> {
+    const interrupts = this.#interrupts;
     await this.#sleeper.sleep(waitMs);
-    this.#note(Math.max(performance.now(), this.#earliest()));
+    // one that an interrupt drops does not count; a timer may come a little early
+    if (interrupts === this.#interrupts) {
+      this.#note(Math.max(performance.now(), this.#earliest()));
+    }
     return input;
   }
 

@@ -3,7 +3,14 @@ import { messageOf } from "../../core/errors.ts";
 import { Node, type NodeContext } from "../../core/node.ts";
 import { wrongInput } from "../data/_chunk_kind.ts";
 import { Sleeper } from "../data/_sleeper.ts";
-import { type BodyKind, bodyKinds, encodeBody, readBody, type SentBody } from "./http/body.ts";
+import {
+  type BodyKind,
+  bodyKinds,
+  encodeBody,
+  readBody,
+  readErrorBody,
+  type SentBody,
+} from "./http/body.ts";
 import { mayRetry, retryWaitMs } from "./http/retry.ts";
 
 export type { BodyKind };
@@ -154,7 +161,7 @@ export class HttpRequest extends Node<unknown, HttpResponse, HttpRequestOptions>
       throw new TypeError(`HttpRequest takes http and https URLs: it was given "${request.url}"`);
     }
     const fallback = method ?? (request.body === undefined ? "GET" : "POST");
-    return { ...request, method: request.method ?? fallback };
+    return { ...request, method: (request.method ?? fallback).toUpperCase() };
   }
 
   async #send(
@@ -196,7 +203,7 @@ export class HttpRequest extends Node<unknown, HttpResponse, HttpRequestOptions>
     { body, contentType }: SentBody,
     signal: AbortSignal,
   ): Promise<HttpResponse> {
-    const { headers, timeoutMs, as, maxBytes } = this.options;
+    const { headers, timeoutMs, as, maxBytes, failOnStatus } = this.options;
     const timeout = new AbortController();
     const timer = setTimeout(() => {
       timeout.abort(new Error(`no answer came within ${timeoutMs} ms`));
@@ -216,7 +223,9 @@ export class HttpRequest extends Node<unknown, HttpResponse, HttpRequestOptions>
         url: response.url,
         status: response.status,
         headers: Object.fromEntries(response.headers),
-        body: await readBody(response, { as: response.ok ? as : errorKind(as), maxBytes }),
+        body: response.ok
+          ? await readBody(response, { as, maxBytes })
+          : await readErrorBody(response, { as: failOnStatus ? "none" : as, maxBytes }),
       };
     } finally {
       clearTimeout(timer);
@@ -226,11 +235,6 @@ export class HttpRequest extends Node<unknown, HttpResponse, HttpRequestOptions>
 
 /** Why requests that an interrupt voids are aborted. */
 const INTERRUPTED = Symbol("interrupted");
-
-/** The body of an error need not be what a good one is. */
-function errorKind(as: BodyKind): BodyKind {
-  return as === "json" ? "auto" : as;
-}
 
 function isHttp(url: string): boolean {
   return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);

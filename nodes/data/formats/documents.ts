@@ -3,6 +3,7 @@ import { parse as parseCsv } from "csv-parse/sync";
 import { stringify as stringifyCsv } from "csv-stringify/sync";
 import { parse as parseYaml, stringify as stringifyYaml } from "yaml";
 import { kindOf } from "../_chunk_kind.ts";
+import { checkCounts } from "./msgpack_counts.ts";
 
 /** A way to write values: a whole document a chunk. What they throw says why it cannot be. */
 export interface DocumentFormat {
@@ -33,15 +34,22 @@ export const documentFormats = {
   csv: {
     decode: (document, { delimiter, header }) =>
       parseCsv(textOf(document), { columns: header, delimiter, bom: true, skip_empty_lines: true }),
-    encode: (value, { delimiter, header }) =>
-      stringifyCsv(rowsOf(value), {
-        header,
+    encode: (value, { delimiter, header }) => {
+      const table = tableOf(rowsOf(value), header);
+      return stringifyCsv(table, {
         delimiter,
+        // a line with nothing in it would be no row
+        quoted_empty: table.every(({ length }) => length < 2),
         cast: { boolean: String, date: (date) => date.toISOString() },
-      }),
+      });
+    },
   },
   msgpack: {
-    decode: (document) => decodeMsgpack(bytesOf(document)),
+    decode: (document) => {
+      const bytes = bytesOf(document);
+      checkCounts(bytes);
+      return decodeMsgpack(bytes);
+    },
     encode: (value) => encodeMsgpack(plain(value)),
   },
   base64: {
@@ -91,4 +99,21 @@ function rowsOf(value: unknown): unknown[] {
   if (Array.isArray(value)) return value;
   if (typeof value === "object" && value !== null) return [plain(value)];
   throw new TypeError(`it must be a list of rows, or one row as an object: it is ${kindOf(value)}`);
+}
+
+/** The fields of rows, row by row, with the names of all columns above if there is a header. */
+function tableOf(rows: readonly unknown[], header: boolean): unknown[][] {
+  if (!header && rows.every(Array.isArray)) return rows as unknown[][];
+  const names = new Set<string>();
+  for (const [index, row] of rows.entries()) {
+    if (typeof row !== "object" || row === null || Array.isArray(row)) {
+      const rule = header ? "an object, or header must be false" : "an object, as others are";
+      throw new TypeError(`row ${index} must be ${rule}: it is ${kindOf(row)}`);
+    }
+    for (const name of Object.keys(plain(row) as object)) names.add(name);
+  }
+  const fields = rows.map((row) =>
+    Array.from(names, (name) => Object.hasOwn(row as object, name) ? row[name as never] : undefined)
+  );
+  return header && rows.length > 0 ? [[...names], ...fields] : fields;
 }

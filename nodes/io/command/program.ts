@@ -24,6 +24,9 @@ const AHEAD = 16;
 /** How long a program may take to end after SIGTERM, in ms; then comes SIGKILL. */
 const KILL_MS = 2000;
 
+/** How long what it said of errors is read after its end, in ms: by then all of it lies in the pipe. */
+const LAST_WORDS_MS = 1000;
+
 /**
  * A running program. Its output is read `AHEAD` outputs ahead, so that it does not stand still while its
  * input is written; then the pipe holds it up.
@@ -133,9 +136,13 @@ export class Program {
       await Promise.all([this.#stdout.close(), this.#stderr.cancel()]);
       this.tell();
     }
-    const timer = setTimeout(() => this.#signal("SIGKILL"), KILL_MS);
+    const timer = this.#killLater();
     await this.#over;
     clearTimeout(timer);
+  }
+
+  #killLater(): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#signal("SIGKILL"), KILL_MS);
   }
 
   #signal(signal: Deno.Signal): void {
@@ -161,9 +168,14 @@ export class Program {
       fault = error;
     }
     if (fault !== undefined) this.#signal("SIGTERM"); // nobody reads it any more
+    const kill = fault === undefined ? undefined : this.#killLater();
     await this.#stdout.close();
     const status = await this.#child.status;
+    clearTimeout(kill);
+    // a program of its own that it left behind may keep the pipe open
+    const cut = setTimeout(() => void this.#stderr.cancel(), LAST_WORDS_MS);
     const words = await this.#stderr.lastLine;
+    clearTimeout(cut);
     await this.#stdin.abort().catch(() => {}); // its end of the pipe is gone
     if (!this.#killed) this.#failure = this.#explain(status, words, fault);
     this.#ended = true;

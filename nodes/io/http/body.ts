@@ -36,15 +36,42 @@ export async function readBody(
   response: Response,
   { as, maxBytes }: { as: BodyKind; maxBytes: number },
 ): Promise<unknown> {
-  if (as === "none" || response.body === null) {
-    await response.body?.cancel();
-    return undefined;
-  }
-  const bytes = await readAll(response.body, maxBytes);
-  const kind = as === "auto" ? kindOfType(response.headers.get("content-type") ?? "") : as;
-  if (kind === "bytes") return bytes;
+  const [bytes, kind] = await bytesOf(response, { as, maxBytes });
+  if (bytes === undefined || kind === "bytes") return bytes;
   const text = new TextDecoder().decode(bytes);
   return kind === "json" ? JSON.parse(text) : text;
+}
+
+/**
+ * Reads the body of an error: that need not be what a good one is, nor what its type says, so that JSON which
+ * is none is a text.
+ *
+ * @throws {RangeError} if it is longer than `maxBytes`
+ */
+export async function readErrorBody(
+  response: Response,
+  { as, maxBytes }: { as: BodyKind; maxBytes: number },
+): Promise<unknown> {
+  const [bytes, kind] = await bytesOf(response, { as: as === "json" ? "auto" : as, maxBytes });
+  if (bytes === undefined || kind === "bytes") return bytes;
+  const text = new TextDecoder().decode(bytes);
+  try {
+    return kind === "json" ? JSON.parse(text) : text;
+  } catch {
+    return text; // an error page behind a wrong content type
+  }
+}
+
+async function bytesOf(
+  response: Response,
+  { as, maxBytes }: { as: BodyKind; maxBytes: number },
+): Promise<[Uint8Array<ArrayBuffer> | undefined, "json" | "text" | "bytes"]> {
+  if (as === "none" || response.body === null) {
+    await response.body?.cancel();
+    return [undefined, "bytes"];
+  }
+  const bytes = await readAll(response.body, maxBytes);
+  return [bytes, as === "auto" ? kindOfType(response.headers.get("content-type") ?? "") : as];
 }
 
 async function readAll(

@@ -77,3 +77,15 @@ Deno.test("DataAggregator tells of a value that is no number, a missing time, a 
     /The window holds 2 values already, which is maxChunks/,
   );
 });
+
+Deno.test("DataAggregator leaves out of a sliding window what is older, in whatever order it came", async () => {
+  const chunks = [0, 12, 5, 25, 45].map((ms) => ({ timestamp: ms * 1000, ms }));
+  const node = new DataAggregator({ unit: "ms", size: 20, step: 10, field: "ms" });
+  const windows = await through(node, chunks) as { start: number; value: unknown }[];
+  deepEqual(windows.map(({ start, value }) => [start / 1000, value]), [
+    [0, [0, 12, 5]],
+    [10, [12, 25]],
+    [20, [25]],
+    [30, [45]],
+  ]);
+});

@@ -137,6 +137,22 @@ Deno.test("Throttle and Delay end their waits when the stream is cancelled or in
   }
 });
 
+Deno.test("Throttle keeps to its limit after an interrupt", async () => {
+  const pipeline = new Pipeline([new Throttle<number>({ perMs: 300 })]);
+  const reader = pipeline.readable.getReader();
+  const writer = pipeline.writable.getWriter();
+  void writer.write(1);
+  equal((await reader.read()).value, 1);
+  const first = performance.now();
+  writer.write(2).catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await pipeline.interrupt();
+  void writer.write(3);
+  equal((await reader.read()).value, 3);
+  ok(performance.now() - first > 290);
+  await reader.cancel();
+});
+
 Deno.test("Delay keeps the distance between chunks", async () => {
   using clock = new FakeClock();
   const pipeline = new Pipeline([new Delay<number>({ ms: 100 })]);

@@ -20,6 +20,46 @@ Deno.test("FormatConverter brings values back from each format", async () => {
   deepEqual(await convert(await convert(bytes, "value", "base64"), "base64", "value"), bytes);
 });
 
+Deno.test("FormatConverter writes CSV with all that is in its rows", async () => {
+  const tables: [rows: unknown, text: string, read?: unknown][] = [
+    [[{ a: 1 }, { b: 2, a: 3 }], "a,b\n1,\n3,2\n", [{ a: "1", b: "" }, { a: "3", b: "2" }]],
+    [[{ a: "" }, { a: "x" }], 'a\n""\nx\n'],
+    [[{ a: "x" }, { a: null }], 'a\nx\n""\n', [{ a: "x" }, { a: "" }]],
+    [[{ "a.b": "1", toString: "2" }, { a: { b: 3 } }], 'a.b,toString,a\n1,2,\n,,"{""b"":3}"\n', [
+      { "a.b": "1", toString: "2", a: "" },
+      { "a.b": "", toString: "", a: '{"b":3}' },
+    ]],
+    [[], ""],
+  ];
+  for (const [rows, text, read = rows] of tables) {
+    equal(await convert(rows, "value", "csv"), text);
+    deepEqual(await convert(text, "csv", "value"), read);
+  }
+  const lists = new FormatConverter({ to: "csv", header: false });
+  deepEqual(await through(lists, [[["a", "b"], ["", 1]]]), ["a,b\n,1\n"]);
+});
+
+Deno.test("FormatConverter takes no more memory for MessagePack than its bytes are worth", async () => {
+  // arrays and maps within each other, each said to have 30 million entries
+  for (const [head, depth] of [[0xdd, 20], [0xdf, 20], [0xdd, 1]] as const) {
+    const bytes = new Uint8Array(5 * depth);
+    for (let at = 0; at < bytes.length; at += 5) bytes.set([head, 0x01, 0xff, 0xff, 0xff], at);
+    const before = Deno.memoryUsage().rss;
+    await rejects(convert(bytes, "msgpack", "value"), /as msgpack as it says to have more entries/);
+    ok(Deno.memoryUsage().rss - before < 100e6);
+  }
+  const values = [
+    ["", "x".repeat(40), "x".repeat(300), "x".repeat(70_000)],
+    [0, -1, 200, -100, 40_000, -30_000, 3e9, -2e9, 2 ** 50, -(2 ** 50), 1.5, true, null],
+    [new Uint8Array(3), new Uint8Array(300), new Uint8Array(70_000), new Date(5), new Date(1.5e12)],
+    Object.fromEntries(Array.from({ length: 70_000 }, (_, index) => [`k${index}`, [index]])),
+    [Array.from({ length: 20 }, (_, index) => ({ index })), {}, []],
+  ];
+  for (const value of values) {
+    deepEqual(await convert(await convert(value, "value", "msgpack"), "msgpack", "value"), value);
+  }
+});
+
 Deno.test("FormatConverter writes what other programs read", async () => {
   equal(await convert({ a: [1, "x"] }, "value", "json"), '{"a":[1,"x"]}');
   equal(await convert({ a: 1 }, "value", "ndjson"), '{"a":1}\n');

@@ -312,3 +312,15 @@ Deno.test("Command ends a program that does not want to, and leaves none behind"
   await reader.cancel();
   throws(() => Deno.kill(Number(value), "SIGCONT"));
 });
+
+Deno.test("Command does not wait for programs that its program left behind", async () => {
+  const start = performance.now();
+  deepEqual(await run(shell("cat; sleep 60 >/dev/null &"), ["a"]), ["a"]);
+  ok(performance.now() - start < 30_000);
+});
+
+Deno.test("Command tells what is wrong with the output of a program that does not let itself be ended", async () => {
+  const script = "trap '' TERM; printf xxxxxxxxxx; while :; do sleep 0.2; done";
+  const options = { maxMessageBytes: 5, output: "text", input: "none" } as const;
+  await rejects(run(shell(script, options), ["a"]), /a text of 10 bytes is longer than the 5/);
+});

@@ -237,3 +237,30 @@ Deno.test("HttpRequest ends requests under way at an interrupt, and goes on", as
   await writer.close();
   deepEqual((await output as HttpResponse[]).map(({ body }) => body), ["fast"]);
 });
+
+Deno.test("HttpRequest goes by the status where the body of an error is not what it says to be", async () => {
+  const bodies = ["", "<html>busy</html>", "x".repeat(100)];
+  let count = 0;
+  await using server = serve(() => {
+    const body = bodies[count++];
+    const headers = { "content-type": "application/json" };
+    return body === undefined ? Response.json(1) : new Response(body, { status: 503, headers });
+  });
+  const [response] = await request([server.url], { retries: 3, maxBytes: 50 });
+  deepEqual([response!.body, count], [1, 4]);
+  count = 0;
+  await rejects(request([server.url], { retries: 0 }), /as the status is 503/);
+  const [told] = await request([server.url], { retries: 0, failOnStatus: false });
+  deepEqual([told!.status, told!.body], [503, bodies[1]]);
+});
+
+Deno.test("HttpRequest takes methods in small letters for what they are", async () => {
+  let count = 0;
+  await using server = serve(({ method }) =>
+    count++ === 0 ? new Response(null, { status: 503 }) : new Response(method)
+  );
+  const [response] = await request([{ url: server.url, method: "put" }]);
+  deepEqual([response!.body, count], ["PUT", 2]);
+  const [patched] = await request([{ url: server.url, method: "patch" }]);
+  equal(patched!.body, "PATCH");
+});
