@@ -27,7 +27,11 @@ export function checkCounts(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const numberAt = (at: number, length: number): number => {
     if (at + length > bytes.length) return 0;
-    return length === 1 ? view.getUint8(at) : length === 2 ? view.getUint16(at) : view.getUint32(at);
+    return length === 1
+      ? view.getUint8(at)
+      : length === 2
+      ? view.getUint16(at)
+      : view.getUint32(at);
   };
   let at = 0;
   for (let entries = 1; entries > 0 && at < bytes.length;) {

@@ -110,7 +110,9 @@ Deno.test("AudioMixer refuses more tracks than it can tell apart", async () => {
 Deno.test("AudioMixer takes any text for the name of a track", async () => {
   for (const track of ["constructor", "toString", "__proto__"]) {
     const frames = [...sine({ seconds: 0.02, metadata: { track } })];
-    const [mixed] = await Array.fromAsync(ReadableStream.from(frames).pipeThrough(new AudioMixer()));
+    const [mixed] = await Array.fromAsync(
+      ReadableStream.from(frames).pipeThrough(new AudioMixer()),
+    );
     deepEqual(mixed!.data.slice(0, frames[0]!.data.length), frames[0]!.data);
   }
 });
