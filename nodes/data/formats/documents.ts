@@ -113,7 +113,10 @@ function tableOf(rows: readonly unknown[], header: boolean): unknown[][] {
     for (const name of Object.keys(plain(row) as object)) names.add(name);
   }
   const fields = rows.map((row) =>
-    Array.from(names, (name) => Object.hasOwn(row as object, name) ? row[name as never] : undefined)
+    Array.from(
+      names,
+      (name) => Object.hasOwn(row as object, name) ? (row as Record<string, unknown>)[name] : "",
+    )
   );
   return header && rows.length > 0 ? [[...names], ...fields] : fields;
 }
