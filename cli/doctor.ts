@@ -1,5 +1,7 @@
 import { Command } from "commander";
+import { messageOf } from "../core/errors.ts";
 import { requiredDeno } from "../core/runtime.ts";
+import { loadSilero } from "../nodes/ml/_silero.ts";
 import { print, table } from "./output.ts";
 
 /** What may be missing on a machine, and what its absence costs. */
@@ -22,11 +24,7 @@ export function doctorCommand(): Command {
           found: await versionOf(name, args),
           cost,
         }))),
-        {
-          name: "VAD model",
-          found: modelPath(),
-          cost: "VoiceActivityDetector needs engine energy",
-        },
+        await findModel(),
       ];
       if (json) print(JSON.stringify(findings, undefined, 2));
       else {
@@ -50,12 +48,14 @@ async function versionOf(program: string, args: string[]): Promise<string | unde
   }
 }
 
-function modelPath(): string | undefined {
+/** Runs the model once: it may be there, and its runtime not. */
+async function findModel(): Promise<{ name: string; found: string | undefined; cost: string }> {
+  const name = "VAD model";
+  const cost = "VoiceActivityDetector needs engine energy";
   try {
-    return import.meta.resolve("@ricky0123/vad-web").startsWith("npm:")
-      ? "in the npm package"
-      : "installed";
-  } catch {
-    return undefined; // not there is what was asked
+    await loadSilero();
+    return { name, found: "Silero, run by onnxruntime", cost };
+  } catch (error) {
+    return { name, found: undefined, cost: `${cost}: ${messageOf(error)}` };
   }
 }

@@ -94,7 +94,9 @@ export function silence(options: AudioOptions = {}): AudioFrame[] {
 export async function speech(
   options: Pick<AudioOptions, "frameSize" | "timestamp" | "metadata"> = {},
 ): Promise<AudioFrame[]> {
-  const response = await fetch(new URL("../tests/testdata/conversation.wav", import.meta.url));
+  const url = new URL("../tests/testdata/conversation.wav", import.meta.url);
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`Cannot read ${url}: ${response.status}`);
   const bytes = new DataView(await response.arrayBuffer());
   const header = 44; // the file is ours: s16 mono at 16 kHz behind a plain header
   const samples = new Float32Array((bytes.byteLength - header) / 2);

@@ -1,4 +1,5 @@
-// @ts-types="@types/ws"
+// with its version, for `deno publish` does not look in here
+// @ts-types="npm:@types/ws@8.18.2"
 import { WebSocket } from "ws";
 import { messageOf } from "../../../core/errors.ts";
 import type { WebSocketConnectOptions } from "./options.ts";
