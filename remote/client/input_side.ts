@@ -45,9 +45,8 @@ export class InputSide {
   write(chunk: unknown): void | Promise<void> {
     const number = ++this.#taken;
     if (number <= this.#dropUntil && !(chunk instanceof Marker)) return;
-    if (!this.#window.hasRoom(this.#batch.count, this.#batch.size)) {
-      return this.#writeLater(chunk, number);
-    }
+    if (isLarge(chunk)) this.flush();
+    if (this.#mustWait(chunk)) return this.#writeLater(chunk, number);
     this.#add(chunk);
     if (this.#batch.size >= BATCH_BYTES) return this.#untilSent();
   }
@@ -119,8 +118,14 @@ export class InputSide {
     this.#wake();
   }
 
+  /** A large chunk goes alone: with others it could be more than a server takes in one message. */
+  #mustWait(chunk: unknown): boolean {
+    const { count, size } = this.#batch;
+    return !this.#window.hasRoom(count, size) || (count > 0 && isLarge(chunk));
+  }
+
   async #writeLater(chunk: unknown, number: number): Promise<void> {
-    while (!this.#window.hasRoom(this.#batch.count, this.#batch.size)) {
+    while (this.#mustWait(chunk)) {
       await this.#nextRoom();
       if (number <= this.#dropUntil && !(chunk instanceof Marker)) return;
     }
@@ -153,4 +158,12 @@ export class InputSide {
 
 function writeInterrupt(id: bigint): Uint8Array {
   return writeRequest({ case: "interrupt", value: { id } });
+}
+
+/** Whether a frame or value is as large as a batch by itself. */
+function isLarge(chunk: unknown): boolean {
+  if (typeof chunk === "string") return chunk.length >= BATCH_BYTES;
+  if (typeof chunk !== "object" || chunk === null) return false;
+  const { byteLength } = ("data" in chunk ? chunk.data ?? {} : chunk) as { byteLength?: unknown };
+  return typeof byteLength === "number" && byteLength >= BATCH_BYTES;
 }

@@ -33,7 +33,7 @@ const settings = {
   bundles: z.string().min(1).optional()
     .meta(flag("folder that keeps clients' code; a temporary one by default")),
   maxSessions: numberSetting(z.number().int().min(1)).default(1_000).meta(flag("sessions at once")),
-  maxMessageMb: numberSetting(z.number().positive().max(2_000)).default(64)
+  maxMessageMb: numberSetting(z.number().min(1).max(2_000)).default(64)
     .meta(flag("largest message, in MiB")),
   idleSeconds: numberSetting(z.number().min(0)).default(0)
     .meta(flag("end sessions that are silent for so long; 0 for never")),

@@ -13,7 +13,7 @@ import { decodeHostMessage } from "../sandbox/host_codec.ts";
 import type { GuestMessage } from "../sandbox/protocol.ts";
 import { statusOf } from "../wire/errors.ts";
 import { malformed } from "../wire/proto_reader.ts";
-import { protocolError, type StreamCall } from "./call.ts";
+import { protocolError, type StreamCall, writeNothingBehindStatus } from "./call.ts";
 import { definitionOf } from "./definition.ts";
 import { type Client, ObjectSession } from "./object_session.ts";
 import type { Places } from "./places.ts";
@@ -41,6 +41,7 @@ export function objectHandlers(
   const sessions = new Map<string, ObjectSession>();
   return {
     connect: (call: StreamCall) => {
+      writeNothingBehindStatus(call);
       const connection = new ObjectConnection(call, { sessions, userCode, access, places });
       call.on("data", (message: Uint8Array) => connection.receive(message));
       call.on("end", () => connection.end());

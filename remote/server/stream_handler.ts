@@ -16,7 +16,7 @@ import {
   writeResponse,
   writeStats,
 } from "../wire/messages.ts";
-import { protocolError, send, type StreamCall } from "./call.ts";
+import { protocolError, send, type StreamCall, writeNothingBehindStatus } from "./call.ts";
 import type { Caller } from "./access.ts";
 import { checkVersion } from "./check_version.ts";
 import type { Admission } from "./places.ts";
@@ -41,6 +41,7 @@ const HALF_CLOSE_MS = 500;
 
 /** Runs a `Stream` call: the first message opens a session, the rest goes to it. */
 export function handleStream(call: StreamCall, server: ServerState): void {
+  writeNothingBehindStatus(call);
   const handler = new StreamHandler(call, server);
   call.on("data", (message: Uint8Array) => handler.receive(message));
   call.on("end", () => handler.endInput());

@@ -178,13 +178,17 @@ function sentenceOf(code: number, { details, where }: { details: string; where: 
       return unavailable(reason, where);
     case status.DEADLINE_EXCEEDED:
       return `The call to ${where} took longer than its deadline allows`;
+    case status.RESOURCE_EXHAUSTED: {
+      const [, size, most] = /larger than max \((\d+) vs (\d+)\)/.exec(reason) ?? [];
+      if (size === undefined) break;
+      return `Cannot send a message of ${size} bytes to ${where} as it takes at most ${most} (maxMessageMb)`;
+    }
     case status.UNAUTHENTICATED:
       return `The server at ${where} does not accept the token: ${reason}`;
     case status.UNIMPLEMENTED:
       return `The server at ${where} does not offer what was called: ${reason}`;
-    default:
-      return `The call to ${where} failed with ${status[code] ?? code}: ${reason}`;
   }
+  return `The call to ${where} failed with ${status[code] ?? code}: ${reason}`;
 }
 
 function unavailable(reason: string, where: string): string {
