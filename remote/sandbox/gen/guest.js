@@ -5575,6 +5575,48 @@ var logLevels2 = [
 ];
 var MAX_LOG_TEXT = 4096;
 
+// remote/sandbox/guest/format_values.ts
+function formatValues([first, ...rest]) {
+  if (typeof first !== "string") return [
+    first,
+    ...rest
+  ].map(show).join(" ");
+  const text = first.replaceAll(/%[sdifjoOc%]/g, (place) => {
+    if (place === "%%") return "%";
+    return rest.length === 0 ? place : fill(place, rest.shift());
+  });
+  return [
+    text,
+    ...rest.map(show)
+  ].join(" ");
+}
+function fill(place, value) {
+  switch (place) {
+    case "%s":
+      return show(value);
+    case "%d":
+    case "%f":
+      return String(typeof value === "bigint" ? value : Number(value));
+    case "%i":
+      return String(typeof value === "bigint" ? value : Number.parseInt(String(value)));
+    case "%j":
+      return JSON.stringify(value);
+    case "%c":
+      return "";
+    default:
+      return inspect(value);
+  }
+}
+function show(value) {
+  return typeof value === "string" ? value : inspect(value);
+}
+function inspect(value) {
+  return Deno.inspect(value, {
+    depth: 4,
+    iterableLimit: 100
+  });
+}
+
 // remote/sandbox/guest/console.ts
 var LINES_PER_SECOND = 100;
 var BURST = 200;
@@ -5583,7 +5625,10 @@ var levels = {
   log: "info",
   info: "info",
   dir: "info",
+  dirxml: "info",
   table: "info",
+  group: "info",
+  groupCollapsed: "info",
   warn: "warn",
   error: "error",
   trace: "debug"
@@ -5592,34 +5637,68 @@ function captureConsole(say) {
   let tokens = BURST;
   let last = performance.now();
   let dropped = 0;
-  for (const [method, level] of Object.entries(levels)) {
-    Object.defineProperty(console, method, {
-      configurable: true,
-      writable: true,
-      value: (...values) => {
-        const now = performance.now();
-        tokens = Math.min(BURST, tokens + (now - last) * LINES_PER_SECOND / 1e3);
-        last = now;
-        if (tokens < 1) {
-          dropped++;
-          return;
-        }
-        tokens--;
-        const text = values.map(show).join(" ").slice(0, MAX_LOG_TEXT);
-        say({
-          level,
-          text,
-          dropped
-        });
-        dropped = 0;
-      }
+  const write2 = (level, values) => {
+    const now = performance.now();
+    tokens = Math.min(BURST, tokens + (now - last) * LINES_PER_SECOND / 1e3);
+    last = now;
+    if (tokens < 1) {
+      dropped++;
+      return;
+    }
+    tokens--;
+    say({
+      level,
+      text: formatValues(values).slice(0, MAX_LOG_TEXT),
+      dropped
     });
+    dropped = 0;
+  };
+  for (const [method, level] of Object.entries(levels)) {
+    define(method, (...values) => write2(level, values));
   }
+  defineCounters(write2);
+  defineTimers(write2);
 }
-function show(value) {
-  return typeof value === "string" ? value : Deno.inspect(value, {
-    depth: 4,
-    iterableLimit: 100
+function defineCounters(write2) {
+  const counts = /* @__PURE__ */ new Map();
+  define("assert", (holds, ...values) => {
+    if (!holds) write2("error", values.length === 0 ? [
+      "Assertion failed"
+    ] : values);
+  });
+  define("count", (label = "default") => {
+    const count = (counts.get(String(label)) ?? 0) + 1;
+    counts.set(String(label), count);
+    write2("info", [
+      `${label}: ${count}`
+    ]);
+  });
+  define("countReset", (label = "default") => void counts.delete(String(label)));
+}
+function defineTimers(write2) {
+  const starts = /* @__PURE__ */ new Map();
+  const tell = (label, values) => {
+    const start3 = starts.get(String(label));
+    if (start3 === void 0) return write2("warn", [
+      `Timer ${label} does not exist`
+    ]);
+    write2("info", [
+      `${label}: ${Math.round(performance.now() - start3)} ms`,
+      ...values
+    ]);
+  };
+  define("time", (label = "default") => void starts.set(String(label), performance.now()));
+  define("timeLog", (label = "default", ...values) => tell(label, values));
+  define("timeEnd", (label = "default") => {
+    tell(label, []);
+    starts.delete(String(label));
+  });
+}
+function define(method, value) {
+  Object.defineProperty(console, method, {
+    configurable: true,
+    writable: true,
+    value
   });
 }
 
