@@ -11,7 +11,9 @@ import {
 } from "@remotemedia/sdk";
 import { Barrier } from "../../../core/stage/barrier.ts";
 import { serve } from "../../../remote/server/mod.ts";
+import { innermostProcess } from "../../../remote/sandbox/host/process_usage.ts";
 import { startChild } from "../_child_server.ts";
+import { children } from "./_leaks.ts";
 import { Numbered, testNodes } from "../_nodes.ts";
 import { marked, Numbering } from "./_more_stateful_nodes.ts";
 import { Ledger, Rooted, Secretive, SpinAt, StumbleAt, Wrap } from "./_stateful_nodes.ts";
@@ -141,6 +143,29 @@ Deno.test("RemoteExecutor goes on with user code whose sandbox is killed, again 
   assert.deepEqual(withoutPids(outputs), withoutPids(expected));
   const next = run([new Ledger({}, { executor })] as AnyNode[], [7]);
   assert.equal((await Array.fromAsync(next) as { count: number }[])[0]!.count, 1);
+});
+
+Deno.test("RemoteExecutor goes on with user code under bwrap, whichever of its processes is killed", async () => {
+  const expected = await Array.fromAsync(run([new Ledger()] as AnyNode[], inputs));
+  const before = new Set(children());
+  await using server = await serve({ port: 0, userCode: { isolation: "bwrap" } });
+  await using executor = new RemoteExecutor({
+    port: server.port,
+    retry: { attempts: 20, minDelayMs: 10, maxDelayMs: 100 },
+    snapshotIntervalMs: 20,
+  });
+  const outputs: unknown[] = [];
+  let kills = 0;
+  for await (const output of run([new Ledger({}, { executor })] as AnyNode[], paced(COUNT))) {
+    outputs.push(output);
+    if (outputs.length < 100 * (kills + 1)) continue;
+    kills++;
+    for (const pid of children()) { // those that wait for work as well
+      if (!before.has(pid)) killProcess(kills % 2 === 0 ? pid : innermostProcess(pid));
+    }
+  }
+  assert.ok(kills >= 3, `only ${kills} were killed`);
+  assert.deepEqual(withoutPids(outputs), withoutPids(expected));
 });
 
 Deno.test("RemoteExecutor tells a SandboxError where a killed sandbox held a state that cannot move", async () => {
