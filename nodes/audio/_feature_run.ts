@@ -36,6 +36,7 @@ export interface FeatureRunState {
   channels: number;
   timeline: TimelineState;
   samples: Float32Array;
+  skip: number;
   given: number;
 }
 
@@ -57,6 +58,8 @@ export class FeatureRun implements Run {
   readonly #scratch: { samples: Float64Array; power: Float64Array };
   /** Not yet done with: from `given × hopLength - nFft / 2` on. */
   #samples: Float32Array;
+  /** Samples to come that no spectrum is of, where spectra are further apart than they are long. */
+  #skip = 0;
   /** Spectra that were given. */
   #given = 0;
 
@@ -94,24 +97,29 @@ export class FeatureRun implements Run {
       channels: this.channels,
       timeline: this.timeline.snapshot(),
       samples: this.#samples.slice(),
+      skip: this.#skip,
       given: this.#given,
     };
   }
 
   /** Goes on from a snapshot. */
-  restore({ timeline, samples, given }: FeatureRunState): void {
+  restore({ timeline, samples, skip, given }: FeatureRunState): void {
     this.timeline.restore(timeline);
     this.#samples = samples.slice();
+    this.#skip = skip;
     this.#given = given;
   }
 
-  *#hear(samples: Float32Array): Generator<MelFrame> {
+  *#hear(heard: Float32Array): Generator<MelFrame> {
     const { nFft, hopLength } = this.#rules;
+    const samples = heard.subarray(this.#skip);
+    this.#skip -= heard.length - samples.length;
     const all = new Float32Array(this.#samples.length + samples.length);
     all.set(this.#samples);
     all.set(samples, this.#samples.length);
     const count = Math.max(0, Math.floor((all.length - nFft) / hopLength) + 1);
     this.#samples = all.slice(count * hopLength);
+    this.#skip += Math.max(0, count * hopLength - all.length);
     for (let index = 0; index < count; index++) {
       const position = this.#given++ * hopLength;
       const from = index * hopLength;

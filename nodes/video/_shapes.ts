@@ -36,6 +36,12 @@ export interface SizeWish {
   background: string;
 }
 
+/**
+ * Before a filter that draws borders of an odd width: where four pixels share a colour, ffmpeg's `pad` rounds sizes
+ * and places down to even ones, and fails where the picture then does not fit.
+ */
+export const colorOfEachPixel = "format=yuv444p|rgba|bgra|rgb0|bgr0";
+
 /** The filters that bring a picture to a size; none if no size is asked for. */
 export function resizeFilters({ width, height, fit, resampler, background }: SizeWish): string[] {
   if (width === undefined && height === undefined) return [];
@@ -52,13 +58,14 @@ export function resizeFilters({ width, height, fit, resampler, background }: Siz
     case "contain":
       return [
         `scale=${size}:${flags}:force_original_aspect_ratio=decrease`,
+        ...(width % 2 === 0 && height % 2 === 0 ? [] : [colorOfEachPixel]),
         `pad=${size}:(ow-iw)/2:(oh-ih)/2:color=${background}`,
         "setsar=1",
       ];
     case "cover":
       return [
         `scale=${size}:${flags}:force_original_aspect_ratio=increase`,
-        `crop=${size}`,
+        `crop=${size}:exact=1`,
         "setsar=1",
       ];
   }

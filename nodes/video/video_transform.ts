@@ -8,6 +8,7 @@ import { everyPictureArgs } from "./_filter/rate.ts";
 import { VideoLine } from "./_filter/video_line.ts";
 import { requireVideo } from "./_frames.ts";
 import {
+  colorOfEachPixel,
   colorSchema,
   fits,
   MAX_SIDE,
@@ -105,13 +106,14 @@ export class VideoTransform extends Node<VideoFrame, VideoFrame, VideoTransformO
   /** Makes ready; ffmpeg starts with the first frame. */
   override async open(context: NodeContext): Promise<void> {
     const { format, frameRate } = this.options;
-    const graph = graphOf(this.options);
+    const graph = (first: VideoFrame) => graphOf(this.options, first);
     if (frameRate === undefined) {
-      this.#filter = await PictureFilter.open(context, { graph: () => graph, format });
+      this.#filter = await PictureFilter.open(context, { graph, format });
       return;
     }
     const rate = await everyPictureArgs();
-    const begin = (first: VideoFrame) => new VideoLine(first, { graph, format, rate });
+    const begin = (first: VideoFrame) =>
+      new VideoLine(first, { graph: graph(first), format, rate });
     this.#stream = new FilterStream({ action: `filter video in ${context.name}`, begin }, context);
   }
 
@@ -151,15 +153,31 @@ const turns = {
 };
 const flips = { none: [], horizontal: ["hflip"], vertical: ["vflip"], both: ["hflip", "vflip"] };
 
-function graphOf(options: VideoTransformOptions): string {
+function graphOf(options: VideoTransformOptions, first: VideoFrame): string {
   const { crop, rotate, flip, pad, background, frameRate } = options;
   const filters: string[] = [];
-  if (frameRate !== undefined) filters.push(`fps=${frameRate}:eof_action=pass`);
-  if (crop) filters.push(`crop=${crop.width}:${crop.height}:${crop.x}:${crop.y}`);
+  // of a single frame fps knows no end, and gives none: it is followed by itself
+  if (frameRate !== undefined) {
+    filters.push("tpad=stop=1:stop_mode=clone", `fps=${frameRate}:eof_action=pass`);
+  }
+  if (crop) filters.push(`crop=${crop.width}:${crop.height}:${crop.x}:${crop.y}:exact=1`);
   filters.push(...turns[rotate], ...flips[flip], ...resizeFilters(options));
   if (pad) {
     const { left = 0, right = 0, top = 0, bottom = 0 } = pad;
+    const lengths = [left, right, top, bottom, ...sidesOf(options, first)];
+    if (lengths.some((length) => length % 2 !== 0)) filters.push(colorOfEachPixel);
     filters.push(`pad=iw+${left + right}:ih+${top + bottom}:${left}:${top}:color=${background}`);
   }
   return filters.join(",") || "null";
+}
+
+/** The sides of the picture that borders are added to; `NaN` where only ffmpeg knows them. */
+function sidesOf(
+  { crop, rotate, width, height, fit }: VideoTransformOptions,
+  { codedWidth, codedHeight }: VideoFrame,
+): number[] {
+  if (width !== undefined && height !== undefined && fit !== "inside") return [width, height];
+  if (width !== undefined || height !== undefined) return [NaN];
+  const sides = crop === undefined ? [codedWidth, codedHeight] : [crop.width, crop.height];
+  return rotate % 180 === 0 ? sides : sides.reverse();
 }

@@ -44,6 +44,19 @@ Deno.test("FeatureExtractor does not depend on how audio is cut", async () => {
   for (const frameSize of [1, 77, 512, 5000]) deepEqual(await run(frameSize), whole);
 });
 
+Deno.test("FeatureExtractor gives spectra further apart than they are long where they belong", async () => {
+  const samples = joinSamples(noise({ seconds: 0.7 }));
+  const rules = { nFft: 64, nMels: 8 };
+  const run = (hopLength: number, frameSize: number) =>
+    through<Tensor>(new FeatureExtractor({ ...rules, hopLength }), cut(samples, { frameSize }));
+  const close = await run(50, samples.length);
+  for (const frameSize of [samples.length, 1, 333, 1000]) {
+    const apart = await run(1000, frameSize);
+    equal(apart.length, 1 + Math.floor(samples.length / 1000));
+    deepEqual(apart, close.filter((_, index) => index % 20 === 0));
+  }
+});
+
 Deno.test("FeatureExtractor finds a tone in the mel band that is around it", async () => {
   const frames = sine({ frequency: 1000, sampleRate: 22_050, seconds: 0.5 });
   const tensors = await through<Tensor>(

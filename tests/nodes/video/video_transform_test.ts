@@ -51,12 +51,60 @@ for (const [options, graph, format, width, height] of cases) {
   });
 }
 
+Deno.test("VideoTransform cuts and pads to odd sizes, wherever the picture begins", async () => {
+  for (const format of ["I420", "NV12", "RGBA"] as const) {
+    const frames = pictures({ count: 1, width: 15, height: 11, format });
+    const options = {
+      crop: { x: 3, y: 1, width: 5, height: 7 },
+      pad: { left: 3, right: 1, top: 1, bottom: 5 },
+    };
+    for (const frameRate of [undefined, 25]) {
+      const node = new VideoTransform({ ...options, ...(frameRate && { frameRate }) });
+      const [padded] = await through(node, frames);
+      deepEqual([padded!.codedWidth, padded!.codedHeight], [9, 13]);
+      const size = format === "RGBA" ? 4 : 1; // the first plane of the others is brightness
+      for (let y = 0; y < 7; y++) {
+        const from = ((1 + y) * 15 + 3) * size;
+        const to = ((1 + y) * 9 + 3) * size;
+        const [line, expected] = [padded!.data, frames[0]!.data].map((data, which) =>
+          [...data.subarray(which ? from : to, (which ? from : to) + 5 * size)]
+        );
+        // RGBA: what stands for its transparency is kept too
+        deepEqual(line, expected, `${format}, line ${y}`);
+      }
+    }
+    for (const fit of ["contain", "cover"] as const) {
+      const [given] = await through(new VideoTransform({ width: 23, height: 9, fit }), frames);
+      deepEqual([given!.codedWidth, given!.codedHeight], [23, 9]);
+    }
+  }
+});
+
+Deno.test("VideoResizer brings any picture into an odd size", async () => {
+  for (const [width, height] of [[8, 17], [5, 35], [40, 3]] as const) {
+    for (const format of ["NV12", "RGBA"] as const) {
+      const frames = pictures({ count: 1, width, height, format });
+      const [given] = await through(new VideoResizer({ width: 27, height: 15 }), frames);
+      deepEqual([given!.codedWidth, given!.codedHeight, given!.format], [27, 15, format]);
+    }
+  }
+});
+
 Deno.test("VideoTransform changes the rate as ffmpeg's fps does", async () => {
   const frames = pictures({ count: 9 });
   const outputs = await through(new VideoTransform({ frameRate: 10 }), frames);
   deepEqual(outputs.map(({ timestamp }) => timestamp), [1e6, 1.1e6, 1.2e6, 1.3e6]);
   const expected = await reference(frames, ["-vf", "fps=10", "-f", "rawvideo"]);
   deepEqual(bytesOf(outputs), expected);
+});
+
+Deno.test("VideoTransform gives a frame that is alone once, whatever the rate", async () => {
+  for (const frameRate of [1, 25, 60]) {
+    const [frame, other] = [...pictures({ count: 1 }), ...pictures({ count: 1, width: 8 })];
+    const outputs = await through(new VideoTransform({ frameRate }), [frame, other]);
+    deepEqual(bytesOf(outputs), bytesOf([frame!, other!]));
+    deepEqual(outputs.map(({ timestamp }) => timestamp), [1e6, 1e6]);
+  }
 });
 
 Deno.test("VideoTransform keeps markers between their frames, four frames at once", async () => {
