@@ -66,9 +66,10 @@ Deno.test("VideoTransform cuts and pads to odd sizes, wherever the picture begin
       for (let y = 0; y < 7; y++) {
         const from = ((1 + y) * 15 + 3) * size;
         const to = ((1 + y) * 9 + 3) * size;
-        const [line, expected] = [padded!.data, frames[0]!.data].map((data, which) =>
-          [...data.subarray(which ? from : to, (which ? from : to) + 5 * size)]
-        );
+        const [line, expected] = [padded!.data, frames[0]!.data].map((
+          data,
+          which,
+        ) => [...data.subarray(which ? from : to, (which ? from : to) + 5 * size)]);
         // RGBA: what stands for its transparency is kept too
         deepEqual(line, expected, `${format}, line ${y}`);
       }
