@@ -63,6 +63,7 @@ export async function readBundle(
   ) {
     throw lie(`it has other files than ${codeName} and ${dataPrefix}`);
   }
+  checkDataNames(entries.slice(1).map(({ name }) => name.slice(dataPrefix.length)));
   if (!manifest.modules.some(({ name }) => name === manifest.entry)) {
     throw lie(`its entry ${JSON.stringify(manifest.entry)} is none of its modules`);
   }
@@ -75,6 +76,23 @@ export async function readBundle(
       entries.slice(1).map((entry) => [entry.name.slice(dataPrefix.length), entry.bytes]),
     ),
   };
+}
+
+/** Data files lie beside the module where it runs, so none may be in the way of another, or of the module. */
+function checkDataNames(names: readonly string[]): void {
+  const taken = new Set([codeName, ...names]);
+  for (const name of names) {
+    if (name === codeName) {
+      throw new PackagingError(
+        `Cannot package data file "${name}" as the module itself has that name`,
+      );
+    }
+    for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) {
+      const folder = name.slice(0, at);
+      if (!taken.has(folder)) continue;
+      throw new PackagingError(`Cannot package data file "${name}" as "${folder}" is a file`);
+    }
+  }
 }
 
 function readManifest(entry: TarEntry | undefined): BundleManifest {

@@ -84,13 +84,13 @@ class Turns {
   }
 }
 
-async function findMissing(call: UnaryCall, reply: Reply, { store }: UserCode): Promise<void> {
+async function findMissing(call: UnaryCall, reply: Reply, userCode: UserCode): Promise<void> {
   try {
     const { digests } = fromBinary(FindMissingRequestSchema, call.request);
     if (digests.length > MAX_DIGESTS) {
       throw new SerializationError(`Cannot look for more than ${MAX_DIGESTS} bundles at once`);
     }
-    const missing = await store.missing(digests);
+    const missing = await userCode.missing(digests);
     const response = create(FindMissingResponseSchema, { digests: missing });
     reply(null, toBinary(FindMissingResponseSchema, response));
   } catch (error) {

@@ -129,6 +129,21 @@ export class UserCode implements AsyncDisposable {
   }
 
   /**
+   * Those digests of which there is no bundle that can be used. The others are opened, as they are about to be needed:
+   * one that has come to harm on the disk counts as missing.
+   *
+   * @throws {TypeError} if one is no digest
+   */
+  async missing(digests: readonly string[]): Promise<string[]> {
+    const missing = new Set(await this.store.missing(digests));
+    const stored = digests.filter((digest) => !missing.has(digest));
+    for (const digest of stored.slice(0, MAX_OPENED)) {
+      await this.bundle(digest).catch(() => missing.add(digest)); // once uploaded, the error is told
+    }
+    return digests.filter((digest) => missing.has(digest));
+  }
+
+  /**
    * A bundle that was uploaded.
    *
    * @throws {RemoteError} if it was not, or is no longer kept

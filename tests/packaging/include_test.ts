@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { PackagingError } from "../../core/errors.ts";
 import { openBundle } from "../../packaging/mod.ts";
+import { writeBundle } from "../../packaging/_archive.ts";
 import { Project } from "./_project.ts";
 
 const files = {
@@ -80,4 +81,25 @@ Deno.test("createBundle refuses folders and patterns with links, with nothing, o
   // one that is named itself was meant
   await Deno.symlink(join(project.path, "shared"), join(project.path, "src/linked"));
   assert.deepEqual(await included(project, ["linked"]), ["linked/x.bin"]);
+});
+
+Deno.test("createBundle refuses data files that would be in the way of another, or of the module", async () => {
+  await using project = await Project.create({
+    "main.js": "export const a = 1;",
+    "bundle.js": "",
+    "bundle.js.bin": "",
+  });
+  await assert.rejects(project.bundle("main.js", { include: ["bundle.js"] }), {
+    name: "PackagingError",
+    message: /data file "bundle.js" as the module itself has that name/,
+  });
+  const { manifest, code } = await project.bundle("main.js", { include: ["bundle.js.bin"] });
+  const { files: _, ...about } = manifest;
+  for (const [name, other] of [["a/b/c", "a"], ["a/b/c", "a/b"], ["bundle.js/a", "b"]] as const) {
+    const files = new Map([[name, new Uint8Array(1)], [other, new Uint8Array(1)]]);
+    await assert.rejects(writeBundle({ about, code, files }), {
+      name: "PackagingError",
+      message: /is a file/,
+    });
+  }
 });

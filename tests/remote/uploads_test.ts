@@ -7,6 +7,7 @@ import {
   UploadRequestSchema,
 } from "../../proto/gen/remotemedia/v1/bundle_service_pb.ts";
 import { BundleUploads, toBuffer } from "../../remote/objects/bundle_uploads.ts";
+import { RemoteExecutor } from "../../remote/mod.ts";
 import { serve } from "../../remote/server/mod.ts";
 
 /** More than are received at once. */
@@ -40,6 +41,34 @@ Deno.test("Server takes many uploads at once, each in its turn", async () => {
   await bring(await bundles(MANY), client);
   client.close();
 });
+
+for (
+  const [what, harm] of Object.entries({
+    "has changed": (path: string) => {
+      const bytes = Deno.readFileSync(path);
+      bytes[1_000]! ^= 1;
+      Deno.writeFileSync(path, bytes);
+    },
+    "is cut off": (path: string) => Deno.truncateSync(path, 100),
+  })
+) {
+  Deno.test(`Server asks again for a bundle that ${what} on its disk`, async () => {
+    const bundleDirectory = await Deno.makeTempDir();
+    try {
+      const url = new URL("./objects/_demo/busy.ts", import.meta.url);
+      for (const round of [1, 2]) {
+        await using server = await serve({ port: 0, userCode: { bundleDirectory } });
+        await using executor = new RemoteExecutor({ port: server.port });
+        await using module = await executor.import<typeof import("./objects/_demo/busy.ts")>(url);
+        assert.equal(await module.lengthOf("abc"), 3);
+        const [bundle] = [...Deno.readDirSync(bundleDirectory)].map(({ name }) => name);
+        if (round === 1) harm(`${bundleDirectory}/${bundle}`);
+      }
+    } finally {
+      await Deno.remove(bundleDirectory, { recursive: true });
+    }
+  });
+}
 
 Deno.test("Server ends uploads that stall, and those that wait behind them go on", async () => {
   await using server = await serve({ port: 0 });
