@@ -1,17 +1,17 @@
-import {
-  type CallOptions,
+import type {
+  CallOptions,
+  ChannelCredentials,
   Client,
-  connectivityState,
-  credentials,
   Metadata,
-  type ServiceError,
-  status,
+  ServiceError,
 } from "@grpc/grpc-js";
 import { PipelineError, RemoteError } from "../../core/errors.ts";
 import { ExecutionService } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { PipelineService } from "../../proto/gen/remotemedia/v1/pipeline_service_pb.ts";
 import { errorOf } from "../wire/errors.ts";
 import { FLOW_CONTROL_WINDOW } from "../wire/flow_control.ts";
+import { grpc, loadGrpc } from "../wire/grpc.ts";
+import { status } from "../wire/grpc_status.ts";
 import { sameBytes, toBuffer } from "../wire/raw_message.ts";
 import { makeHttp2Safe } from "../wire/safe_http2.ts";
 import type { CallSpan } from "../wire/tracing.ts";
@@ -66,6 +66,7 @@ export class Endpoint {
       signal?: AbortSignal | undefined;
     } = {},
   ): Promise<void> {
+    const { connectivityState } = await loadGrpc();
     const client = this.#open();
     const channel = client.getChannel();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -94,7 +95,7 @@ export class Endpoint {
     );
   }
 
-  /** Begins a `Stream` call. @param span what it belongs to, for whoever traces */
+  /** Begins a `Stream` call; once it was connected. @param span what it belongs to, for whoever traces */
   stream(deadline: number | undefined, span?: CallSpan): StreamCall {
     return this.#open().makeBidiStreamRequest(
       pathOf("stream"),
@@ -105,7 +106,7 @@ export class Endpoint {
     );
   }
 
-  /** The client and the metadata for calls of other services. */
+  /** The client and the metadata for calls of other services; once it was connected. */
   calls(): { client: Client; metadata: Metadata } {
     return { client: this.#open(), metadata: this.#metadata() };
   }
@@ -115,7 +116,7 @@ export class Endpoint {
    *
    * @throws what the server told, or a {@linkcode RemoteError}
    */
-  unary(
+  async unary(
     method: UnaryMethod,
     request: Uint8Array,
     { deadline, signal, span }: {
@@ -124,8 +125,9 @@ export class Endpoint {
       span?: CallSpan | undefined;
     } = {},
   ): Promise<Uint8Array> {
+    await loadGrpc();
     const client = this.#open();
-    return new Promise((resolve, reject) => {
+    return await new Promise((resolve, reject) => {
       const call = client.makeUnaryRequest(
         pathOf(method),
         toBuffer,
@@ -159,6 +161,7 @@ export class Endpoint {
     }
     const { keepaliveMs } = this.#options;
     makeHttp2Safe();
+    const { Client } = grpc();
     this.#client ??= new Client(this.#target, credentialsOf(this.#tls), {
       "grpc.max_receive_message_length": -1,
       "grpc.max_send_message_length": -1,
@@ -173,6 +176,7 @@ export class Endpoint {
   }
 
   #metadata(span?: CallSpan): Metadata {
+    const { Metadata } = grpc();
     const metadata = new Metadata();
     span?.inject(metadata);
     const { token } = this.#options;
@@ -191,7 +195,8 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host);
 }
 
-function credentialsOf(tls: TlsOptions | false): ReturnType<typeof credentials.createSsl> {
+function credentialsOf(tls: TlsOptions | false): ChannelCredentials {
+  const { credentials } = grpc();
   if (tls === false) return credentials.createInsecure();
   const { ca, cert, key } = tls;
   const pem = (text: string | undefined) => text === undefined ? null : Buffer.from(text);

@@ -1,5 +1,4 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { status } from "@grpc/grpc-js";
 import { RemoteError } from "../../core/errors.ts";
 import {
   GetStatusRequestSchema,
@@ -8,6 +7,7 @@ import {
   ReserveRequestSchema,
   ReserveResponseSchema,
 } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
+import { status } from "../wire/grpc_status.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** How long a server is given to answer a question about its load, where there are others, in ms. */

@@ -1,10 +1,10 @@
-import { status } from "@grpc/grpc-js";
 import { RemoteError, SandboxError } from "../../core/errors.ts";
 import type { NodeSpec } from "../../core/executor.ts";
 import type { NodeStats } from "../../core/stats.ts";
 import { type Opened, ResumeMode } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { holdsChunks } from "../wire/batch_reader.ts";
 import { errorOf, type FailedCall } from "../wire/errors.ts";
+import { status } from "../wire/grpc_status.ts";
 import { readResponse, writeRequest } from "../wire/messages.ts";
 import { writeOpen } from "./open_message.ts";
 import type { InputSide } from "./input_side.ts";

@@ -1,11 +1,7 @@
 import type { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
-import {
-  type Metadata,
-  ServerInterceptingCall,
-  type ServerInterceptor,
-  status,
-} from "@grpc/grpc-js";
+import { type Metadata, ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
+import { status } from "../wire/grpc_status.ts";
 import type { SandboxPolicy } from "../sandbox/host/sandbox_host.ts";
 import { ConfigurationError, RemoteError } from "../../core/errors.ts";
 import type { NodeClass } from "../../core/node.ts";

@@ -1,5 +1,4 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { status } from "@grpc/grpc-js";
 import type {
   sendUnaryData,
   ServerReadableStream,
@@ -14,11 +13,12 @@ import {
   UploadRequestSchema,
   UploadResponseSchema,
 } from "../../proto/gen/remotemedia/v1/bundle_service_pb.ts";
-import { statusOf } from "../wire/errors.ts";
+import { failedCall } from "./failed_call.ts";
 import type { UnaryCall } from "./call.ts";
 import { definitionOf } from "./definition.ts";
 import type { Access } from "./access.ts";
 import type { UserCode } from "./user_code.ts";
+import { status } from "../wire/grpc_status.ts";
 
 /** The most digests of one question. */
 const MAX_DIGESTS = 1_000;
@@ -46,7 +46,7 @@ export function bundleHandlers(
       try {
         userCode.policyOf(access.callerOf(call.metadata));
       } catch (error) {
-        reply(statusOf(error));
+        reply(failedCall(error));
         call.resume();
         return;
       }
@@ -94,7 +94,7 @@ async function findMissing(call: UnaryCall, reply: Reply, userCode: UserCode): P
     const response = create(FindMissingResponseSchema, { digests: missing });
     reply(null, toBinary(FindMissingResponseSchema, response));
   } catch (error) {
-    reply(statusOf(error));
+    reply(failedCall(error));
   }
 }
 
@@ -104,7 +104,7 @@ async function upload(call: UploadCall, reply: Reply, userCode: UserCode): Promi
     await userCode.put(bytes, digest);
     reply(null, toBinary(UploadResponseSchema, create(UploadResponseSchema, { digest })));
   } catch (error) {
-    reply(statusOf(error));
+    reply(failedCall(error));
     call.resume(); // what still comes is read and thrown away
   }
 }

@@ -1,5 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type handleUnaryCall, status } from "@grpc/grpc-js";
+import type { handleUnaryCall } from "@grpc/grpc-js";
 import type { Chunk } from "../../proto/gen/remotemedia/v1/chunk_pb.ts";
 import {
   ExecuteResponseSchema,
@@ -10,6 +10,7 @@ import { BatchWriter } from "../wire/batch_writer.ts";
 import { readExecute } from "../wire/execute_request.ts";
 import { writeStats } from "../wire/messages.ts";
 import { statusOf } from "../wire/errors.ts";
+import { statusName } from "../wire/grpc_status.ts";
 import { CallSpan, within } from "../wire/tracing.ts";
 import type { Caller } from "./access.ts";
 import type { CallerUsage } from "./usage.ts";
@@ -62,7 +63,7 @@ export async function runCall(method: string, call: NodesCall): Promise<CallOutp
     return outputs;
   } catch (error) {
     span.end(error);
-    server.settings.metrics.failed(status[statusOf(error).code]!);
+    server.settings.metrics.failed(statusName(statusOf(error).code)!);
     throw error;
   } finally {
     release();

@@ -11,7 +11,7 @@ import {
 import { encodeGuestMessage } from "../sandbox/guest_codec.ts";
 import { decodeHostMessage } from "../sandbox/host_codec.ts";
 import type { GuestMessage } from "../sandbox/protocol.ts";
-import { statusOf } from "../wire/errors.ts";
+import { failedCall } from "./failed_call.ts";
 import { malformed } from "../wire/proto_reader.ts";
 import { protocolError, type StreamCall, writeNothingBehindStatus } from "./call.ts";
 import { definitionOf } from "./definition.ts";
@@ -198,7 +198,7 @@ class ObjectConnection implements Client {
   #fail(error: unknown): void {
     if (this.#ended) return;
     this.#leave();
-    this.#call.emit("error", statusOf(error));
+    this.#call.emit("error", failedCall(error));
     this.#call.resume();
   }
 }

@@ -1,8 +1,8 @@
 import process from "node:process";
-import { status } from "@grpc/grpc-js";
 import { RemoteError } from "../../core/errors.ts";
 import type { Caller } from "./access.ts";
 import { type CallerUsage, Usage } from "./usage.ts";
+import { status } from "../wire/grpc_status.ts";
 
 /** A session's place. */
 export interface Admission {

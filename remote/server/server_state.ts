@@ -1,5 +1,4 @@
 import { RemoteError } from "../../core/errors.ts";
-import { status } from "@grpc/grpc-js";
 import type { ReadOptions } from "../wire/batch_reader.ts";
 import type { Access, Caller } from "./access.ts";
 import type { Metrics } from "./metrics.ts";
@@ -7,6 +6,7 @@ import { aboutToEnd, type Admission, type Places } from "./places.ts";
 import type { Pipelines } from "./pipelines/pipelines.ts";
 import type { Session, SessionLimits } from "./session.ts";
 import type { SessionHost } from "./session_nodes.ts";
+import { status } from "../wire/grpc_status.ts";
 
 /** What a server's calls share from its start. */
 export interface ServerSettings {

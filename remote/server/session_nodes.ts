@@ -1,4 +1,3 @@
-import { status } from "@grpc/grpc-js";
 import { ConfigurationError, RemoteError } from "../../core/errors.ts";
 import type { Executor, NodeSpec } from "../../core/executor.ts";
 import type { AnyNode } from "../../core/node.ts";
@@ -8,6 +7,7 @@ import type { NodeRegistry } from "../../core/registry.ts";
 import { type CodePlace, hasPlace, placeCode } from "../../nodes/code/code_place.ts";
 import { type Caller, mayUse } from "./access.ts";
 import { NodeElsewhere } from "../sandbox/host/node_elsewhere.ts";
+import { status } from "../wire/grpc_status.ts";
 
 /** How a session's nodes are made. */
 export interface SessionHost {

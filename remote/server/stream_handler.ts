@@ -1,4 +1,3 @@
-import { status as grpcStatus } from "@grpc/grpc-js";
 import { PipelineError, RemoteError, SandboxError } from "../../core/errors.ts";
 import { loggerFor } from "../../core/log.ts";
 import type { AnyNode } from "../../core/node.ts";
@@ -7,7 +6,7 @@ import type { NodeStats } from "../../core/stats.ts";
 import type { Status } from "../../proto/gen/remotemedia/v1/error_pb.ts";
 import { type Open, ResumeMode } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts";
 import { holdsChunks, readBatch } from "../wire/batch_reader.ts";
-import { statusOf } from "../wire/errors.ts";
+import { failedCall } from "./failed_call.ts";
 import {
   PROTOCOL_VERSION,
   readRequest,
@@ -16,6 +15,7 @@ import {
   writeResponse,
   writeStats,
 } from "../wire/messages.ts";
+import { status, statusName } from "../wire/grpc_status.ts";
 import { protocolError, send, type StreamCall, writeNothingBehindStatus } from "./call.ts";
 import type { Caller } from "./access.ts";
 import { checkVersion } from "./check_version.ts";
@@ -97,7 +97,7 @@ class StreamHandler {
   cancel(): void {
     this.#halfClosed.resolve();
     const cause = new PipelineError("The client cancelled the session");
-    this.#finish(new RemoteError(cause.message, { code: grpcStatus.CANCELLED, cause }));
+    this.#finish(new RemoteError(cause.message, { code: status.CANCELLED, cause }));
     void this.#session?.stop(cause);
   }
 
@@ -261,9 +261,9 @@ class StreamHandler {
     log.debug("session failed: {error}", { error });
     this.#registered?.failed(error);
     void this.#session?.stop(error);
-    const told = statusOf(error);
+    const told = failedCall(error);
     const { metrics } = this.#server.settings;
-    metrics.failed(grpcStatus[told.code]!);
+    metrics.failed(statusName(told.code)!);
     const cause = error instanceof RemoteError ? error : (error as Error | undefined)?.cause;
     if (error instanceof SandboxError) metrics.killed(error.reason);
     else if (cause instanceof SandboxError) metrics.killed(cause.reason);

@@ -1,5 +1,5 @@
-import { status } from "@grpc/grpc-js";
 import { RemoteError } from "../../core/errors.ts";
+import { status } from "../wire/grpc_status.ts";
 
 /** How long a call may take to open its session, in ms: until then it counts in no other limit. */
 const OPEN_MS = 10_000;

@@ -1,7 +1,7 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import type { handleUnaryCall, Metadata } from "@grpc/grpc-js";
 import { messageOf, PipelineError } from "../../core/errors.ts";
-import { statusOf } from "../wire/errors.ts";
+import { failedCall } from "./failed_call.ts";
 import { known } from "../wire/messages.ts";
 import { malformed } from "../wire/proto_reader.ts";
 
@@ -40,7 +40,7 @@ export function unaryBytes(
     try {
       respond(null, await answer(call.request, { signal, metadata }));
     } catch (error) {
-      respond(statusOf(error));
+      respond(failedCall(error));
     }
   };
 }

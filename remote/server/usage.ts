@@ -1,6 +1,6 @@
-import { status } from "@grpc/grpc-js";
 import { RemoteError } from "../../core/errors.ts";
 import type { Caller } from "./access.ts";
+import { status } from "../wire/grpc_status.ts";
 
 /** What a session must know of its caller's other sessions. */
 export interface CallerUsage {

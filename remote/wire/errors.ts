@@ -1,6 +1,6 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { type Any, anyPack, AnySchema, anyUnpack, DurationSchema } from "@bufbuild/protobuf/wkt";
-import { Metadata, status } from "@grpc/grpc-js";
+import type { Metadata } from "@grpc/grpc-js";
 import {
   ConfigurationError,
   MediaError,
@@ -20,6 +20,7 @@ import {
   type Status,
   StatusSchema,
 } from "../../proto/gen/remotemedia/v1/error_pb.ts";
+import { status, statusName } from "./grpc_status.ts";
 
 /** The trailer that carries a `google.rpc.Status`. */
 const detailsKey = "grpc-status-details-bin";
@@ -38,9 +39,10 @@ const [MAX_STACK, MAX_MESSAGE] = [1_000, 2_000];
 
 /** What a gRPC call ends with. */
 export interface CallStatus {
-  code: status;
+  code: number;
   details: string;
-  metadata: Metadata;
+  /** What goes along, by keys. */
+  trailers: readonly (readonly [key: string, value: string | Buffer])[];
   /** The same as a message. */
   message: Status;
 }
@@ -53,11 +55,12 @@ export function statusOf(error: unknown): CallStatus {
   const details = [anyPack(ErrorDetailSchema, detail)];
   const retryAfterMs = error instanceof RemoteError ? error.retryAfterMs : undefined;
   if (retryAfterMs !== undefined) details.push(retryInfo(retryAfterMs));
-  const metadata = new Metadata();
   const told = create(StatusSchema, { code, message, details });
-  if (retryAfterMs !== undefined) metadata.set(pushbackKey, String(Math.ceil(retryAfterMs)));
-  metadata.set(detailsKey, Buffer.from(toBinary(StatusSchema, told)));
-  return { code, details: message, metadata, message: told };
+  const trailers: [string, string | Buffer][] = [
+    [detailsKey, Buffer.from(toBinary(StatusSchema, told))],
+  ];
+  if (retryAfterMs !== undefined) trailers.push([pushbackKey, String(Math.ceil(retryAfterMs))]);
+  return { code, details: message, trailers, message: told };
 }
 
 /** A `google.rpc.RetryInfo`, for clients of others: its one field is the time to wait. */
@@ -71,7 +74,7 @@ function retryInfo(retryAfterMs: number): Any {
   });
 }
 
-function codeOf(error: unknown): status {
+function codeOf(error: unknown): number {
   if (error instanceof RemoteError) return error.code;
   if (error instanceof NodeError) return codeOfNode(error);
   if (error instanceof SandboxError) {
@@ -86,7 +89,7 @@ function codeOf(error: unknown): status {
   return status.UNKNOWN;
 }
 
-function codeOfNode({ cause }: NodeError): status {
+function codeOfNode({ cause }: NodeError): number {
   return cause instanceof RemoteError || cause instanceof SandboxError
     ? codeOf(cause)
     : status.UNKNOWN;
@@ -151,7 +154,7 @@ export function errorOf(
 }
 
 /** Codes that, without a detail of our server, mean that the connection broke. */
-const brokenBy: ReadonlySet<number> = new Set([
+const brokenBy: ReadonlySet<number> = new Set<number>([
   status.UNAVAILABLE,
   status.INTERNAL,
   status.UNKNOWN,
@@ -172,7 +175,7 @@ function detailOfCall({ metadata, ended }: FailedCall): ErrorDetail | undefined 
 
 /** One sentence about a call that failed without a word from our server. */
 function sentenceOf(code: number, { details, where }: { details: string; where: string }): string {
-  const reason = details === "" ? status[code] ?? `code ${code}` : details;
+  const reason = details === "" ? statusName(code) ?? `code ${code}` : details;
   switch (code) {
     case status.UNAVAILABLE:
       return unavailable(reason, where);
@@ -188,7 +191,7 @@ function sentenceOf(code: number, { details, where }: { details: string; where: 
     case status.UNIMPLEMENTED:
       return `The server at ${where} does not offer what was called: ${reason}`;
   }
-  return `The call to ${where} failed with ${status[code] ?? code}: ${reason}`;
+  return `The call to ${where} failed with ${statusName(code) ?? code}: ${reason}`;
 }
 
 function unavailable(reason: string, where: string): string {

@@ -10,17 +10,18 @@ import {
   trace,
   type Tracer,
 } from "@opentelemetry/api";
-import { type Metadata, status } from "@grpc/grpc-js";
+import type { Metadata } from "@grpc/grpc-js";
 import denoJson from "../../deno.json" with { type: "json" };
 import { messageOf, NodeError } from "../../core/errors.ts";
 import type { NodeStats } from "../../core/stats.ts";
 import { statusOf } from "./errors.ts";
+import { status, statusName } from "./grpc_status.ts";
 
 /** A W3C `traceparent`: version, trace, span, flags. */
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
 /** Codes that are the server's own fault: only these make an error of its span. */
-const serverFaults: ReadonlySet<number> = new Set([
+const serverFaults: ReadonlySet<number> = new Set<number>([
   status.UNKNOWN,
   status.DEADLINE_EXCEEDED,
   status.UNIMPLEMENTED,
@@ -96,11 +97,11 @@ export class CallSpan {
     if (this.#isEnded) return;
     this.#isEnded = true;
     const code = error === undefined ? status.OK : statusOf(error).code;
-    this.#span.setAttribute("rpc.response.status_code", status[code]!);
+    this.#span.setAttribute("rpc.response.status_code", statusName(code)!);
     if (error !== undefined) {
       this.#span.recordException(exceptionOf(error));
       if (!this.#isServer || serverFaults.has(code)) {
-        this.#span.setAttribute("error.type", status[code]!);
+        this.#span.setAttribute("error.type", statusName(code)!);
         this.#span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
       }
     }

@@ -1,6 +1,6 @@
 // with its version, for `deno publish` does not look in here
 // @ts-types="npm:@types/ws@8.18.2"
-import { WebSocket } from "ws";
+import type { WebSocket } from "ws";
 import { messageOf } from "../../../core/errors.ts";
 import type { WebSocketConnectOptions } from "./options.ts";
 
@@ -12,6 +12,11 @@ const goodCodes = new Set([1000, 1001, 1005]);
 
 /** Messages that wait to be read before the socket is read no further. */
 const HELD = 16;
+
+/** The library, which reads variables of the environment at once: loaded when first used. */
+function loadWs(): Promise<typeof import("ws")> {
+  return import("ws");
+}
 
 /**
  * A WebSocket with backpressure both ways: it is read no further while messages wait, and a message counts as
@@ -58,6 +63,8 @@ export class Connection {
     signal: AbortSignal,
   ): Promise<Connection> {
     const { protocols, headers, timeoutMs, maxMessageBytes } = options;
+    signal.throwIfAborted();
+    const { WebSocket } = await loadWs();
     signal.throwIfAborted();
     const socket = new WebSocket(url, protocols, {
       headers,

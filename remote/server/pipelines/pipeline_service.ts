@@ -1,5 +1,5 @@
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { type ServiceDefinition, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import * as pb from "../../../proto/gen/remotemedia/v1/pipeline_service_pb.ts";
 import { RemoteError } from "../../../core/errors.ts";
 import { readRunPipeline } from "../../wire/execute_request.ts";
@@ -11,6 +11,7 @@ import type { ServerState } from "../server_state.ts";
 import { unary, unaryBytes } from "../unary.ts";
 import type { StoredPipeline } from "./pipeline_store.ts";
 import type { PipelineRun, Pipelines } from "./pipelines.ts";
+import { status } from "../../wire/grpc_status.ts";
 
 /** The RPCs of `PipelineService`, for grpc-js. */
 export const pipelineService: ServiceDefinition = definitionOf(pb.PipelineService);

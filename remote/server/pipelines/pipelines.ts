@@ -1,4 +1,3 @@
-import { status } from "@grpc/grpc-js";
 import { messageOf, RemoteError } from "../../../core/errors.ts";
 import { loggerFor } from "../../../core/log.ts";
 import { ManifestError, parseManifest } from "../../../core/manifest/mod.ts";
@@ -13,6 +12,7 @@ import type { SessionHost } from "../session_nodes.ts";
 import type { UserCode } from "../user_code.ts";
 import { bundledModule, nodesBelow, nodesOfManifest } from "./nodes_of_manifest.ts";
 import type { PipelineStore, StoredPipeline } from "./pipeline_store.ts";
+import { status } from "../../wire/grpc_status.ts";
 
 /** Versions that one owner may keep, and the bytes of their bundles. */
 const [MAX_VERSIONS, MAX_BUNDLE_BYTES] = [1_000, 256 * 2 ** 20];

@@ -1,7 +1,6 @@
 import { createServer, type Server } from "node:net";
 import { ConfigurationError, messageOf, RemoteError } from "../../../core/errors.ts";
 import { loggerFor } from "../../../core/log.ts";
-import { status } from "@grpc/grpc-js";
 import { Access, type Caller } from "../access.ts";
 import { addressOf, assertGuarded, credentialsOf, httpHost } from "../bind.ts";
 import { DEFAULT_MAX_SESSIONS } from "../grpc_server.ts";
@@ -13,6 +12,7 @@ import type { Answers, MetricsData, Question, Refusal } from "./messages.ts";
 import { removeStaleSocket } from "../unix_socket.ts";
 import { WorkerPool } from "./worker_pool.ts";
 import { WorkerProcess } from "./worker_process.ts";
+import { status } from "../../wire/grpc_status.ts";
 
 const log = loggerFor("server", "workers");
 
