@@ -2,7 +2,12 @@ import { Marker } from "../../core/frames/mod.ts";
 import { AckRequest } from "../../proto/gen/remotemedia/v1/chunk_pb.ts";
 import { BatchWriter } from "../wire/batch_writer.ts";
 import { writeRequest } from "../wire/messages.ts";
-import { InputWindow, type SentInterrupt, type WindowLimits } from "./input_window.ts";
+import {
+  InputWindow,
+  type SentInterrupt,
+  type SentItem,
+  type WindowLimits,
+} from "./input_window.ts";
 import type { StreamConnection } from "./stream_connection.ts";
 
 /** Bytes that a batch grows to while another is on its way. */
@@ -96,6 +101,11 @@ export class InputSide {
     this.flush();
     this.#window.addInterrupt({ interrupt });
     this.#connection?.send(writeInterrupt(interrupt));
+  }
+
+  /** What was sent and is not acknowledged, in its order. */
+  get sent(): readonly SentItem[] {
+    return this.#window.items;
   }
 
   /** An interrupt that was sent and is kept. */

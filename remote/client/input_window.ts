@@ -14,8 +14,8 @@ export interface WindowLimits {
 /** An interrupt, in its place between inputs. */
 export interface SentInterrupt {
   readonly interrupt: bigint;
-  /** The last output before it took effect, once that is known. */
-  outputSeq?: number;
+  /** How many outputs, markers not counted, came before it took effect; once it has. */
+  outputsBefore?: number;
 }
 
 /** Something that was sent and may have to be sent again. */

@@ -3,16 +3,14 @@ import { Marker } from "../../core/frames/mod.ts";
 /** A chunk that is taken from an {@linkcode OutputQueue}. */
 export interface TakenChunk {
   readonly chunk: unknown;
-  readonly seq: number;
   /** Bytes of the message, if this is its last chunk. */
   readonly freed: number;
 }
 
 interface Entry {
-  /** Chunks whose last has sequence number `lastSeq`, or an Ack. */
+  /** Chunks, or none and an Ack. */
   chunks: unknown[];
   next: number;
-  lastSeq: number;
   bytes: number;
   /** The last input that an Ack is about. */
   ack?: number;
@@ -25,6 +23,12 @@ interface Entry {
 export class OutputQueue {
   readonly #entries: Entry[] = [];
   #bytes = 0;
+  #count = 0;
+
+  /** Chunks in it. */
+  get count(): number {
+    return this.#count;
+  }
 
   /** Bytes of the messages in it. */
   get bytes(): number {
@@ -36,16 +40,17 @@ export class OutputQueue {
     return this.#entries.length === 0;
   }
 
-  /** Puts chunks in. @param lastSeq the sequence number of the last; @param bytes of their message */
-  put(chunks: unknown[], lastSeq: number, bytes: number): void {
+  /** Puts chunks in. @param bytes of their message */
+  put(chunks: unknown[], bytes: number): void {
     if (chunks.length === 0) return;
-    this.#entries.push({ chunks, next: 0, lastSeq, bytes });
+    this.#entries.push({ chunks, next: 0, bytes });
     this.#bytes += bytes;
+    this.#count += chunks.length;
   }
 
   /** Puts an Ack in: it is heeded once the outputs before it are taken. @param inputSeq its last input */
   putAck(inputSeq: number): void {
-    this.#entries.push({ chunks: [], next: 0, lastSeq: 0, bytes: 0, ack: inputSeq });
+    this.#entries.push({ chunks: [], next: 0, bytes: 0, ack: inputSeq });
   }
 
   /** Takes an Ack, and gives its last input; `undefined` while a chunk is in front of it, or there is none. */
@@ -59,14 +64,14 @@ export class OutputQueue {
   take(): TakenChunk | undefined {
     const entry = this.#entries[0];
     if (entry === undefined || entry.ack !== undefined) return undefined;
-    const { chunks, lastSeq } = entry;
+    const { chunks } = entry;
     const chunk = chunks[entry.next];
     chunks[entry.next++] = undefined;
-    const seq = lastSeq - (chunks.length - entry.next);
-    if (entry.next < chunks.length) return { chunk, seq, freed: 0 };
+    this.#count--;
+    if (entry.next < chunks.length) return { chunk, freed: 0 };
     this.#entries.shift();
     this.#bytes -= entry.bytes;
-    return { chunk, seq, freed: entry.bytes };
+    return { chunk, freed: entry.bytes };
   }
 
   /** Drops all chunks but markers. */
@@ -78,11 +83,13 @@ export class OutputQueue {
     const kept = this.#entries.filter(({ chunks, ack }) => chunks.length > 0 || ack !== undefined);
     this.#entries.splice(0, this.#entries.length, ...kept);
     this.#bytes = kept.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#count = kept.reduce((sum, { chunks }) => sum + chunks.length, 0);
   }
 
   /** Drops everything. */
   clear(): void {
     this.#entries.length = 0;
     this.#bytes = 0;
+    this.#count = 0;
   }
 }

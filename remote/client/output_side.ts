@@ -3,7 +3,7 @@ import type { Ack } from "../../proto/gen/remotemedia/v1/execution_service_pb.ts
 import { readBatch } from "../wire/batch_reader.ts";
 import { writeRequest, type writeStates } from "../wire/messages.ts";
 import { NONE } from "./chunk_stream.ts";
-import type { SentInterrupt, WindowLimits } from "./input_window.ts";
+import type { SentInterrupt, SentItem, WindowLimits } from "./input_window.ts";
 import { OutputQueue } from "./output_queue.ts";
 import type { StreamConnection } from "./stream_connection.ts";
 
@@ -11,10 +11,18 @@ import type { StreamConnection } from "./stream_connection.ts";
 export interface ResumePoint {
   /** Inputs up to this one are worked on. */
   inputSeq: number;
-  /** The last of their outputs, by this segment's own count. */
+  /** The last of their outputs, by the numbers of the connection that told it. */
   outputSeq: number;
+  /** How many outputs these are. */
+  came: Came;
   /** The states of the nodes at that point. */
   states: ReturnType<typeof writeStates>;
+}
+
+/** Outputs that came. An interrupt drops data here or there, but no marker: so each has numbers of its own. */
+interface Came {
+  data: number;
+  markers: number;
 }
 
 /**
@@ -28,16 +36,18 @@ export class OutputSide {
   #connection: StreamConnection | undefined;
   #reading = true;
   #interrupted = false;
-  /** The last output that came, that was read, and that the server was told of as read. */
+  /** What came over all connections, and what of it came on this one or before its start. */
+  #came: Came = { data: 0, markers: 0 };
+  #cameHere: Came = { data: 0, markers: 0 };
+  /** Interrupts that took effect before this connection began, and have not yet again: they are replayed. */
+  #replayed = 0;
+  /** The last output of this connection, and the last that the server was told of as read, by its numbers. */
   #receivedSeq = 0;
-  #consumedSeq = 0;
   #creditedSeq = 0;
   #window: number;
   /** Bytes of messages on this connection that came, and the least that the server was told as read. */
   #receivedBytes = 0;
   #creditedBytes = 0;
-  /** What to add to this connection's output numbers: a replayed interrupt drops other outputs. */
-  #seqOffset = 0;
   #resumePoint: ResumePoint | undefined;
 
   /** @param limits what bounds it; @param onTrim told which inputs have all their outputs read */
@@ -64,18 +74,21 @@ export class OutputSide {
 
   /** The session begins with states of an earlier one. */
   beginAt(states: ResumePoint["states"]): void {
-    this.#resumePoint = { inputSeq: 0, outputSeq: 0, states };
+    this.#resumePoint = { inputSeq: 0, outputSeq: 0, came: { data: 0, markers: 0 }, states };
   }
 
-  /** A new connection, on which the session was opened. */
-  attach(connection: StreamConnection): void {
+  /** A new connection, on which the session was opened. @param sent what is sent again on it */
+  attach(connection: StreamConnection, sent: readonly SentItem[]): void {
+    const { outputSeq = 0, came = { data: 0, markers: 0 } } = this.#resumePoint ?? {};
     this.#connection = connection;
-    this.#seqOffset = 0;
+    this.#cameHere = { ...came };
+    this.#replayed = sent.filter((item) => "interrupt" in item && item.outputsBefore !== undefined)
+      .length;
     this.#reading = true;
-    this.#creditedSeq = this.#resumePoint?.outputSeq ?? 0;
+    this.#receivedSeq = outputSeq;
+    this.#creditedSeq = outputSeq;
     this.#receivedBytes = 0;
     this.#creditedBytes = 0;
-    if (this.#consumedSeq > this.#creditedSeq) this.#grant();
   }
 
   /** The connection is gone. */
@@ -85,19 +98,27 @@ export class OutputSide {
 
   /** Outputs have come. @returns whether some are new */
   receive(bytes: Uint8Array): boolean {
-    this.#receivedBytes += bytes.length;
     const { firstSeq, chunks } = readBatch(bytes);
-    const lastSeq = firstSeq + chunks.length - 1 + this.#seqOffset;
-    const known = this.#receivedSeq - (lastSeq - chunks.length);
-    if (known >= chunks.length) { // came before the connection broke
-      this.#grantBytes();
-      return false;
-    }
-    const fresh = known > 0 ? chunks.slice(known) : chunks;
-    this.#receivedSeq = lastSeq;
+    this.#receivedBytes += bytes.length;
+    this.#receivedSeq = firstSeq + chunks.length - 1;
     // what was sent before the server heard of an interrupt is void
-    const live = this.#interrupted ? fresh.filter((chunk) => chunk instanceof Marker) : fresh;
-    this.#outputs.put(live, lastSeq, bytes.length);
+    const isVoid = this.#interrupted || this.#replayed > 0;
+    const fresh = chunks.filter((chunk) => this.#isNew(chunk, isVoid));
+    this.#outputs.put(fresh, bytes.length);
+    if (fresh.length < chunks.length) this.#grantRead();
+    return fresh.length > 0;
+  }
+
+  /** Counts an output. @returns whether it did not come before the connection broke, and is not void */
+  #isNew(chunk: unknown, isVoid: boolean): boolean {
+    const [came, here] = [this.#came, this.#cameHere];
+    if (chunk instanceof Marker) {
+      if (++here.markers <= came.markers) return false;
+      came.markers = here.markers;
+      return true;
+    }
+    if (isVoid || ++here.data <= came.data) return false;
+    came.data = here.data;
     return true;
   }
 
@@ -106,7 +127,8 @@ export class OutputSide {
     const further = Number(inputSeq) > (this.#resumePoint?.inputSeq ?? 0);
     this.#resumePoint = {
       inputSeq: Number(inputSeq),
-      outputSeq: Number(outputSeq) + this.#seqOffset,
+      outputSeq: Number(outputSeq),
+      came: { ...this.#cameHere },
       states,
     };
     this.#outputs.putAck(Number(inputSeq));
@@ -126,13 +148,14 @@ export class OutputSide {
   }
 
   /** The server has heard of an interrupt. */
-  interrupted(sent: SentInterrupt | undefined, outputSeq: number): void {
-    if (sent?.outputSeq !== undefined) this.#seqOffset = sent.outputSeq - outputSeq; // a replay
-    else {
-      this.#receivedSeq = outputSeq + this.#seqOffset;
-      if (sent !== undefined) sent.outputSeq = this.#receivedSeq;
+  interrupted(sent: SentInterrupt | undefined): void {
+    if (sent?.outputsBefore !== undefined) { // a replay
+      this.#cameHere.data = sent.outputsBefore;
+      this.#replayed--;
+    } else {
+      this.#came.data = this.#cameHere.data;
+      if (sent !== undefined) sent.outputsBefore = this.#cameHere.data;
     }
-    this.#consumedSeq = Math.max(this.#consumedSeq, this.#receivedSeq);
     this.#grant();
   }
 
@@ -141,10 +164,8 @@ export class OutputSide {
     this.#heedAcks();
     const taken = this.#outputs.take();
     if (taken === undefined) return NONE;
-    if (taken.seq > this.#consumedSeq) this.#consumedSeq = taken.seq;
-    if (2 * (this.#consumedSeq - this.#creditedSeq) >= this.#window) this.#grant();
+    this.#grantRead();
     if (taken.freed > 0) {
-      this.#grantBytes();
       this.checkReading();
       this.#heedAcks();
     }
@@ -172,21 +193,34 @@ export class OutputSide {
     this.#outputs.clear();
   }
 
-  /** Bytes of this connection's messages that are read. What is queued may be of an earlier one, which errs on the safe side. */
+  /**
+   * The last of this connection's outputs that is read, and the bytes of its messages that are. What is queued may
+   * be of an earlier one, which errs on the safe side.
+   */
+  get #consumedSeq(): number {
+    return Math.max(this.#creditedSeq, this.#receivedSeq - this.#outputs.count);
+  }
+
   get #consumedBytes(): number {
     return Math.max(0, this.#receivedBytes - this.#outputs.bytes);
   }
 
-  #grantBytes(): void {
-    if (2 * (this.#consumedBytes - this.#creditedBytes) >= this.#limits.bytes) this.#grant();
+  /** Tells the server what is read, once that is half of what may be on its way. */
+  #grantRead(): void {
+    if (
+      2 * (this.#consumedSeq - this.#creditedSeq) >= this.#window ||
+      2 * (this.#consumedBytes - this.#creditedBytes) >= this.#limits.bytes
+    ) this.#grant();
   }
 
   #grant(): void {
     if (this.#connection === undefined) return;
     this.#creditedSeq = this.#consumedSeq;
     this.#creditedBytes = this.#consumedBytes;
-    const outputSeq = BigInt(Math.max(0, this.#consumedSeq - this.#seqOffset));
-    const outputBytes = BigInt(this.#creditedBytes);
-    this.#connection.send(writeRequest({ case: "credit", value: { outputSeq, outputBytes } }));
+    const value = {
+      outputSeq: BigInt(this.#creditedSeq),
+      outputBytes: BigInt(this.#creditedBytes),
+    };
+    this.#connection.send(writeRequest({ case: "credit", value }));
   }
 }

@@ -125,7 +125,7 @@ export class SessionLink {
       return;
     }
     inputs.attach(connection);
-    outputs.attach(connection);
+    outputs.attach(connection, inputs.sent);
     inputs.flush();
     this.#sendFinish();
   }
@@ -158,8 +158,8 @@ export class SessionLink {
         this.#counts.accept(message.value.nodes);
         return;
       case "interrupted": {
-        const { id, outputSeq } = message.value;
-        outputs.interrupted(inputs.sentInterrupt(id), Number(outputSeq));
+        const { id } = message.value;
+        outputs.interrupted(inputs.sentInterrupt(id));
         return this.#owner.interrupted(id);
       }
       case "ended": {
