@@ -120,8 +120,9 @@ export class FormatConverter extends Node<unknown, unknown, FormatConverterOptio
     while (true) {
       const { done, value: line } = this.#try("read", "ndjson", () => lines.next());
       if (done) return;
-      if (line.trim() === "") continue;
-      yield this.#write(this.#try("read", "ndjson", () => JSON.parse(line)));
+      const text = line.trim(); // a byte order mark counts as white space too
+      if (text === "") continue;
+      yield this.#write(this.#try("read", "ndjson", () => JSON.parse(text)));
     }
   }
 

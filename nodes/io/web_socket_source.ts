@@ -102,6 +102,7 @@ export class WebSocketSource extends Node<string, unknown, WebSocketSourceOption
     const connection = await Connection.open(url, this.options, signal);
     const end = () => connection.terminate();
     signal.addEventListener("abort", end);
+    if (signal.aborted) end(); // since it was opened
     try {
       while (true) {
         const message = await connection.receive();

@@ -24,16 +24,22 @@ export interface CsvOptions {
 /** Those formats that are a whole document a chunk, by name. */
 export const documentFormats = {
   json: {
-    decode: (document) => JSON.parse(textOf(document)),
+    decode: (document) => JSON.parse(textOf(document).replace(/^\uFEFF/, "")),
     encode: (value) => written(JSON.stringify(plain(value)), value),
   },
   yaml: {
-    decode: (document) => parseYaml(textOf(document)),
+    decode: (document) => parseYaml(textOf(document), { logLevel: "error" }),
     encode: (value) => written(stringifyYaml(plain(value)), value),
   },
   csv: {
     decode: (document, { delimiter, header }) =>
-      parseCsv(textOf(document), { columns: header, delimiter, bom: true, skip_empty_lines: true }),
+      parseCsv(textOf(document), {
+        columns: header,
+        delimiter,
+        bom: true,
+        skip_empty_lines: true,
+        record_delimiter: ["\r\n", "\n", "\r"], // also side by side, as in files put together
+      }),
     encode: (value, { delimiter, header }) => {
       const table = tableOf(rowsOf(value), header);
       return stringifyCsv(table, {

@@ -74,7 +74,8 @@ async function bytesOf(
   return [bytes, as === "auto" ? kindOfType(response.headers.get("content-type") ?? "") : as];
 }
 
-async function readAll(
+/** All bytes of a body. @throws {RangeError} if there are more than `maxBytes` */
+export async function readAll(
   body: ReadableStream<Uint8Array>,
   maxBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {

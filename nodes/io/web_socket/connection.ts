@@ -10,6 +10,9 @@ export type WebSocketMessage = string | Uint8Array;
 /** Codes of a socket that was closed because all is said (RFC 6455, section 7.4.1). */
 const goodCodes = new Set([1000, 1001, 1005]);
 
+/** A message may begin with U+FEFF, which is no byte order mark there. */
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** Messages that wait to be read before the socket is read no further. */
 const HELD = 16;
 
@@ -37,7 +40,7 @@ export class Connection {
     socket.binaryType = "nodebuffer";
     socket.on("message", (data: Uint8Array, isBinary: boolean) => {
       if (this.#discards) return;
-      this.#messages.push(isBinary ? new Uint8Array(data) : new TextDecoder().decode(data));
+      this.#messages.push(isBinary ? new Uint8Array(data) : utf8.decode(data));
       if (this.#messages.length >= HELD) socket.pause();
       this.#tell();
     });

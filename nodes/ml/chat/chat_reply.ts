@@ -1,8 +1,15 @@
+import { readAll } from "../../io/http/body.ts";
 import type { TokenUsage, ToolCall } from "./chat_message.ts";
 import { serverSentEvents } from "./server_sent_events.ts";
 
 /** The longest event, in characters. */
 const MAX_EVENT = 2 ** 20;
+
+/** The longest reply of a server that does not stream, in bytes. */
+const MAX_REPLY = 2 ** 24;
+
+/** The most tools that one reply may ask for. */
+const MAX_CALLS = 128;
 
 /** A reply as it comes in. */
 export class ChatReply {
@@ -12,29 +19,29 @@ export class ChatReply {
   finishReason: string | undefined;
   /** What it took, where the server tells. */
   usage: TokenUsage | undefined;
+  /** In the order of their first pieces. */
   readonly #calls: ToolCall[] = [];
+  /** The call that pieces of each of the server's numbers belong to. */
+  readonly #places: number[] = [];
 
   /** The tools that the model asks for, put together of their pieces. */
   get toolCalls(): ToolCall[] {
-    return this.#calls.filter((call) => call !== undefined);
+    return [...this.#calls];
   }
 
   /**
-   * Gives the text piece by piece.
+   * Gives the text piece by piece; an empty one for an event without.
    *
    * @throws {Error} with the server's own words, if it sends an error, no JSON, or ends too early
    */
   async *read(response: Response): AsyncGenerator<string, void> {
     if (!/^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "")) {
-      const text = this.#take(await response.text()); // a server that does not stream
-      if (text !== "") yield text;
-      return;
+      return yield this.#take(await textOf(response, MAX_REPLY)); // a server that does not stream
     }
     for await (const { event, data } of serverSentEvents(response.body!, MAX_EVENT)) {
       if (data === "[DONE]") break;
       if (event === "error") throw new Error(wordsOf(data));
-      const text = this.#take(data);
-      if (text !== "") yield text;
+      yield this.#take(data);
     }
     if (this.finishReason === undefined) {
       throw new Error("the stream ended before the reply was complete");
@@ -57,17 +64,25 @@ export class ChatReply {
     const choice = chunk.choices?.[0];
     if (choice === undefined) return "";
     const { content, tool_calls = [] } = choice.delta ?? choice.message ?? {};
+    const text = textIn(content);
     for (const [at, piece] of (tool_calls ?? []).entries()) this.#addCall(piece, piece.index ?? at);
     if (choice.finish_reason != null) this.finishReason = choice.finish_reason;
-    this.text += content ?? "";
-    return content ?? "";
+    this.text += text;
+    return text;
   }
 
   #addCall({ id, function: { name = "", arguments: args = "" } = {} }: WireCall, at: number): void {
-    if (!Number.isInteger(at) || at < 0 || at >= 128) {
-      throw new Error(`the server asks for tool call ${at}, and 128 are the most`);
+    if (!Number.isInteger(at) || at < 0 || at >= MAX_CALLS || this.#calls.length >= MAX_CALLS) {
+      const count = Math.max(at, this.#calls.length);
+      throw new Error(`the server asks for tool call ${count}, and ${MAX_CALLS} are the most`);
     }
-    const call = this.#calls[at] ??= { id: "", name: "", arguments: "" };
+    const before = this.#calls[this.#places[at] ?? -1];
+    // some servers count all calls as the first, or none: another id is another call
+    if (before === undefined || (id && before.id && id !== before.id)) {
+      this.#places[at] = this.#calls.length;
+      this.#calls.push({ id: "", name: "", arguments: "" });
+    }
+    const call = this.#calls[this.#places[at]!]!;
     if (id) call.id = id;
     if (name !== null) call.name += name;
     call.arguments += args ?? "";
@@ -81,15 +96,28 @@ interface WireCall {
   function?: { name?: string; arguments?: string };
 }
 
+/** Text, or parts of which some are text. */
+type WireContent = string | null | { type?: string; text?: string }[];
+
 /** What an event holds, with the protocol's names. */
 interface WireChunk {
   error?: unknown;
   usage?: { prompt_tokens?: number; completion_tokens?: number } | null;
   choices?: {
-    delta?: { content?: string | null; tool_calls?: WireCall[] };
-    message?: { content?: string | null; tool_calls?: WireCall[] };
+    delta?: { content?: WireContent; tool_calls?: WireCall[] };
+    message?: { content?: WireContent; tool_calls?: WireCall[] };
     finish_reason?: string | null;
   }[];
+}
+
+function textIn(content: WireContent | undefined): string {
+  if (!Array.isArray(content)) return content ?? "";
+  return content.map(({ type, text }) => type === "text" ? text ?? "" : "").join("");
+}
+
+/** The body as text. @throws {RangeError} if it is longer than `maxBytes` */
+export async function textOf(response: Response, maxBytes: number): Promise<string> {
+  return new TextDecoder().decode(await readAll(response.body ?? new Blob().stream(), maxBytes));
 }
 
 /** What a server says in an error: `{ error: { message } }`, or as it stands. */

@@ -1,7 +1,7 @@
 import { messageOf } from "../../../core/errors.ts";
 import { Sleeper } from "../../data/_sleeper.ts";
 import { retryWaitMs } from "../../io/http/retry.ts";
-import { type ChatReply, wordsOf } from "./chat_reply.ts";
+import { type ChatReply, textOf, wordsOf } from "./chat_reply.ts";
 
 /** Where a request goes, and how long it may take. */
 export interface ChatEndpoint {
@@ -21,6 +21,9 @@ export interface ChatEndpoint {
 
 /** Statuses after which another try may succeed: nothing of a reply has come yet. */
 const passing = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
+
+/** The longest body of an error that is read, in bytes. */
+const MAX_FAULT = 2 ** 20;
 
 /** Sends requests, one at a time. */
 export class ChatClient {
@@ -52,7 +55,7 @@ export class ChatClient {
       wait.start();
       for await (const piece of reply.read(response)) {
         wait.stop();
-        yield piece;
+        if (piece !== "") yield piece;
         wait.start();
       }
     } catch (error) {
@@ -83,7 +86,7 @@ export class ChatClient {
         if (response.ok) return response;
         retryAfter = response.headers.get("retry-after");
         const { status } = response;
-        failure = new Error(`${wordsOf(await response.text())} (status ${status})`);
+        failure = new Error(`${wordsOf(await textOf(response, MAX_FAULT))} (status ${status})`);
         if (!passing.has(status)) throw failure;
       } catch (error) {
         signal.throwIfAborted();

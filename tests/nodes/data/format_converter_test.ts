@@ -39,6 +39,19 @@ Deno.test("FormatConverter writes CSV with all that is in its rows", async () =>
   deepEqual(await through(lists, [[["a", "b"], ["", 1]]]), ["a,b\n,1\n"]);
 });
 
+Deno.test("FormatConverter reads CSV with line ends of any kind, and text behind a byte order mark", async () => {
+  const rows = [{ a: "1", b: "x\r\ny" }, { a: "3", b: "4" }, { a: "5", b: "6" }];
+  deepEqual(await convert('a,b\n1,"x\r\ny"\r\n3,4\r5,6\n', "csv", "value"), rows);
+  deepEqual(await convert('\uFEFFa,b\r\n1,"x\r\ny"\n\r\n3,4\n5,6', "csv", "value"), rows);
+  const ends = [{ a: "x\r", b: "\n" }, { a: "\r", b: "" }];
+  deepEqual(await convert(await convert(ends, "value", "csv"), "csv", "value"), ends);
+  for (const format of ["json", "ndjson"] as const) {
+    for (const text of ["\uFEFF[1]", new TextEncoder().encode("\uFEFF[1]")]) {
+      deepEqual(await convert(text, format, "value"), [1]);
+    }
+  }
+});
+
 Deno.test("FormatConverter takes no more memory for MessagePack than its bytes are worth", async () => {
   // arrays and maps within each other, each said to have 30 million entries
   for (const [head, depth] of [[0xdd, 20], [0xdf, 20], [0xdd, 1]] as const) {

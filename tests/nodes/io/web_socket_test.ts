@@ -108,6 +108,8 @@ Deno.test("WebSocketSource gives texts, JSON and bytes", async () => {
   deepEqual(await receive([`${server.url}/a`]), ['{"path":"/a"}', new Uint8Array([1, 2])]);
   const both = [{ path: "/a" }, new Uint8Array([1, 2]), { path: "/b" }, new Uint8Array([1, 2])];
   deepEqual(await receive([`${server.url}/a`, `${server.url}/b`], { json: true }), both);
+  await using marked = serve(say(["\uFEFFas it is"]));
+  deepEqual(await receive([marked.url]), ["\uFEFFas it is"]);
 });
 
 Deno.test("WebSocketSource sends its headers and protocols", async () => {

@@ -200,6 +200,67 @@ Deno.test("LanguageModel calls tools whose calls come in pieces, and feeds their
   ) assert.match(answers[index + 1]!, words);
 });
 
+Deno.test("LanguageModel tells calls of tools apart by their names where the server does not count", async () => {
+  const call = (town: string) => ({
+    ...{ id: `id ${town}`, type: "function" },
+    function: { name: "weather", arguments: JSON.stringify({ town }) },
+  });
+  const events = (index?: number) =>
+    ["Rome", "Bonn"].map((town) => ({
+      choices: [{ delta: { tool_calls: [{ ...call(town), ...(index === 0 && { index }) }] } }],
+    }));
+  for (const pieces of [events(), events(0)]) {
+    await using server = chatServer((_, index) =>
+      index === 0 ? streamed([...pieces, ...ends("tool_calls")]) : streamed([said("ok"), ...ends()])
+    );
+    await talk(modelFor(server.baseUrl, { tools: [weather] }), ["hi"]);
+    assert.deepEqual(server.bodies[1]!.messages.slice(2).map(({ content }) => content), [
+      '{"town":"Rome","degrees":21}',
+      '{"town":"Bonn","degrees":21}',
+    ]);
+  }
+});
+
+Deno.test("LanguageModel waits as long as anything comes, calls of tools and thoughts too", async () => {
+  async function* events() {
+    const thought = { choices: [{ delta: { reasoning_content: "hm" } }] };
+    for (let count = 0; count < 50; count++) {
+      yield eventBytes([thought]).slice(0, -"data: [DONE]\n\n".length);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    yield eventBytes([said("done"), ...ends()]);
+  }
+  await using server = chatServer(() => eventStream(ReadableStream.from(events())));
+  assert.deepEqual(await talk(modelFor(server.baseUrl, { timeoutMs: 1500 }), ["hi"]), ["done"]);
+});
+
+Deno.test("LanguageModel reads no more of a service that says too much", async () => {
+  const piece = new Uint8Array(65_536).fill(32);
+  for (const status of [200, 400]) {
+    let sent = 0;
+    await using server = chatServer(() =>
+      new Response(
+        new ReadableStream({
+          pull(controller) {
+            sent += piece.length;
+            if (sent > 2 ** 28) controller.close();
+            else controller.enqueue(piece);
+          },
+        }),
+        { status },
+      )
+    );
+    assert.match(await fault(modelFor(server.baseUrl)), /longer than the \d+ bytes/);
+    assert.ok(sent < 2 ** 26, `${sent}`);
+  }
+});
+
+Deno.test("LanguageModel takes text that comes in parts", async () => {
+  const content = [{ type: "thinking", thinking: [] }, { type: "text", text: "so" }];
+  await using server = chatServer(() => streamed([{ choices: [{ delta: { content } }] }, ...ends()]));
+  assert.deepEqual(await talk(modelFor(server.baseUrl), ["hi"]), ["so"]);
+});
+
 Deno.test("LanguageModel bounds the rounds of tools, and how long a tool takes", async () => {
   await using server = chatServer(({ tool_choice }) =>
     tool_choice === "none" ? streamed([said("Enough."), ...ends()]) : streamed([
