@@ -257,7 +257,9 @@ Deno.test("LanguageModel reads no more of a service that says too much", async (
 
 Deno.test("LanguageModel takes text that comes in parts", async () => {
   const content = [{ type: "thinking", thinking: [] }, { type: "text", text: "so" }];
-  await using server = chatServer(() => streamed([{ choices: [{ delta: { content } }] }, ...ends()]));
+  await using server = chatServer(() =>
+    streamed([{ choices: [{ delta: { content } }] }, ...ends()])
+  );
   assert.deepEqual(await talk(modelFor(server.baseUrl), ["hi"]), ["so"]);
 });
 
