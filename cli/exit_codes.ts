@@ -7,7 +7,8 @@ export const exitCodes = `Exit codes:
   2    the command line or manifest is wrong
   3    some of several files failed, the others are done
   130  ended by Ctrl-C; what is written is valid
-  141  nobody reads the standard output any more`;
+  141  nobody reads the standard output any more
+  143  ended by SIGTERM; what is written is valid`;
 
 /** Ends the program with a code; what there was to say has been said. */
 export class Stop extends Error {

@@ -2,7 +2,9 @@ import { Command, Option } from "commander";
 import { basename, join, resolve } from "node:path";
 import { ConfigurationError } from "../core/errors.ts";
 import config from "../deno.json" with { type: "json" };
+import { reasonOf } from "./manifest_file.ts";
 import { print } from "./output.ts";
+import { writeFile } from "./write_all.ts";
 
 /** `remotemedia init`. */
 export function initCommand(): Command {
@@ -15,7 +17,7 @@ export function initCommand(): Command {
     )
     .action(async (folder: string, { sdk }: { sdk?: string }) => {
       const files = filesOf(basename(resolve(folder)), await linkTo(sdk));
-      await Deno.mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       for (const name of Object.keys(files)) {
         const isThere = await Deno.stat(join(folder, name)).then(() => true, () => false);
         if (isThere) {
@@ -23,10 +25,21 @@ export function initCommand(): Command {
         }
       }
       for (const [name, text] of Object.entries(files)) {
-        await Deno.writeTextFile(join(folder, name), text);
+        await writeFile(join(folder, name), text);
         print(join(folder, name));
       }
     });
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (cause) {
+    const isFile = cause instanceof Deno.errors.AlreadyExists ||
+      cause instanceof Deno.errors.NotADirectory;
+    const reason = isFile ? "a file is in its place" : reasonOf(cause);
+    throw new ConfigurationError(`Cannot make the folder ${folder} as ${reason}`, { cause });
+  }
 }
 
 /** What makes Deno take the package from a folder. @throws {ConfigurationError} if it is not there */

@@ -1,6 +1,8 @@
 import { Command } from "commander";
 import { openBundle } from "../packaging/mod.ts";
 import { probeMedia } from "../nodes/mod.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import { reasonOf } from "./manifest_file.ts";
 import { print } from "./output.ts";
 
 /** `remotemedia inspect`. */
@@ -10,8 +12,16 @@ export function inspectCommand(): Command {
     .argument("<file>", "Media, or what pack made")
     .action(async (file: string) => {
       const what = file.endsWith(".rmb")
-        ? (await openBundle(await Deno.readFile(file))).manifest
+        ? (await openBundle(await read(file))).manifest
         : await probeMedia(file);
       print(JSON.stringify(what, undefined, 2));
     });
+}
+
+async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await Deno.readFile(path);
+  } catch (cause) {
+    throw new ConfigurationError(`Cannot read ${path}: ${reasonOf(cause)}`, { cause });
+  }
 }

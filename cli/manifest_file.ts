@@ -10,6 +10,7 @@ import {
   pipelineFromManifest,
 } from "../core/mod.ts";
 import type { ManifestPipeline } from "../core/mod.ts";
+import { ManifestError } from "../core/manifest/manifest_error.ts";
 import { nearest } from "../core/registry.ts";
 import { builtinNodes } from "../nodes/mod.ts";
 import { RemoteExecutor } from "../remote/client/remote_executor.ts";
@@ -44,7 +45,14 @@ export async function readManifest(
   if (settings.length === 0) return manifest;
   const changed = structuredClone(manifest);
   for (const setting of settings) set(changed, setting);
-  return parseManifest(formatManifest(changed), { registry, file: `${path} with --set` });
+  try {
+    return parseManifest(formatManifest(changed), { registry, file: `${path} with --set` });
+  } catch (cause) {
+    if (!(cause instanceof ManifestError)) throw cause;
+    // where it stands in a text that nobody wrote helps nobody
+    const messages = cause.issues.map(({ message }) => message).join("; ");
+    throw new ConfigurationError(`${messages} (with --set ${settings.join(" --set ")})`, { cause });
+  }
 }
 
 /** Why a file cannot be read, without the path. */
@@ -106,5 +114,17 @@ function set(manifest: Manifest, setting: string): void {
     const hint = near === undefined ? `there are ${ids.join(", ")}` : `did you mean ${near}?`;
     throw new ConfigurationError(`Cannot set ${setting} as there is no node ${id}: ${hint}`);
   }
-  node.options = { ...node.options, [option]: parse(value) };
+  node.options = { ...node.options, [option]: valueOf(value, setting) };
+}
+
+function valueOf(text: string, setting: string): unknown {
+  try {
+    return parse(text);
+  } catch (cause) {
+    const rule = messageOf(cause).split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "");
+    throw new ConfigurationError(
+      `Cannot set ${setting} as its value is no YAML (${rule}): put a text into quotes, '"…"'`,
+      { cause },
+    );
+  }
 }

@@ -63,7 +63,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (isBrokenPipe(error)) return 141;
     if (error instanceof ManifestError) {
-      const file = error.message.split(":")[0]!;
+      const { file } = error;
       for (const { line, column, message } of error.issues.slice(0, 20)) {
         printError(`${file}:${line}:${column}: ${message}`);
       }

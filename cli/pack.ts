@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createBundle } from "../packaging/mod.ts";
 import { print } from "./output.ts";
+import { writeFile } from "./write_all.ts";
 
 interface PackOptions {
   output?: string;
@@ -26,7 +27,7 @@ export function packCommand(): Command {
     .action(async (module: string, { output, ...options }: PackOptions) => {
       const bundle = await createBundle(pathToFileURL(resolve(module)).href, options);
       const path = output ?? `${bundle.digest}.rmb`;
-      await Deno.writeFile(path, bundle.bytes);
+      await writeFile(path, bundle.bytes);
       print(`${path}: ${bundle.bytes.length} bytes, exports ${bundle.manifest.exports.join(", ")}`);
     });
 }

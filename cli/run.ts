@@ -23,7 +23,7 @@ export function runCommand(): Command {
   return withRunOptions(command).action(async (path: string, options: RunCommandOptions) => {
     await runInputs(options, async () => {
       const manifest = await withRemote(await readManifest(path, options.set), options.remote);
-      return { manifest, open: () => buildPipeline(manifest, path) };
+      return { manifest, path, open: () => buildPipeline(manifest, path) };
     });
   });
 }
@@ -49,7 +49,11 @@ export function withRunOptions(command: Command): Command {
         count,
       ),
     )
-    .option("--resume", "Leave out inputs whose output is there already", false);
+    .option(
+      "--resume",
+      "Leave out inputs whose output is there, whole, and no older than they and the manifest",
+      false,
+    );
 }
 
 /** Sends to a server the nodes that it offers, are not sent elsewhere and whose class is no user's own. */
@@ -60,16 +64,18 @@ export async function withRemote(
   if (address === undefined) return manifest;
   await using client = clientOf(address);
   const offered = new Set((await client.listNodes()).map(({ type }) => type));
-  const token = Deno.env.get("REMOTEMEDIA_TOKEN") === undefined
-    ? {}
-    : { token: "${REMOTEMEDIA_TOKEN}" };
+  const token = Deno.env.get("REMOTEMEDIA_TOKEN") ? { token: "${REMOTEMEDIA_TOKEN}" } : {};
+  let name = "remote"; // the manifest may have one of that name already
+  for (let count = 2; Object.hasOwn(manifest.executors ?? {}, name); count++) {
+    name = `remote-${count}`;
+  }
   const nodes = manifest.nodes.map((node) =>
     node.executor === undefined && offered.has(node.type ?? "") &&
       registry.get(node.type!) !== undefined
-      ? { ...node, executor: "remote" }
+      ? { ...node, executor: name }
       : node
   );
-  const executors = { ...manifest.executors, remote: { ...parseAddress(address), ...token } };
+  const executors = { ...manifest.executors, [name]: { ...parseAddress(address), ...token } };
   return { ...manifest, nodes, executors };
 }
 

@@ -1,19 +1,18 @@
-import { basename, extname } from "node:path";
 import { ConfigurationError, messageOf } from "../core/errors.ts";
 import type { Manifest, NodeStats } from "../core/mod.ts";
 import { Stop } from "./exit_codes.ts";
+import { Interrupts } from "./interrupts.ts";
 import { expandInputs, openInput } from "./media/inputs.ts";
 import { openOutput } from "./media/outputs.ts";
 import { startProgress } from "./media/progress.ts";
-import { printError, printJson, table } from "./output.ts";
+import { printError, printJson } from "./output.ts";
+import { isDone, markCut, planOutputs, type Work } from "./run_outputs.ts";
+import { type StatsOptions, tellStats } from "./run_stats.ts";
 
 /** How inputs are run through a pipeline, as the command line says. */
-export interface RunInputsOptions {
+export interface RunInputsOptions extends StatsOptions {
   input: string[];
   output?: string;
-  stats: boolean;
-  statsFile?: string;
-  json: boolean;
   jobs: number;
   resume: boolean;
 }
@@ -31,6 +30,8 @@ export interface OpenPipeline {
 export interface Runnable {
   /** Tells what kind of inputs there are. */
   manifest: Manifest;
+  /** The file that the manifest is read from, if it is. */
+  path?: string;
   /** Makes a pipeline for one input. */
   open(): Promise<OpenPipeline>;
 }
@@ -46,23 +47,24 @@ export async function runInputs(
 ): Promise<void> {
   if (options.json) printJson();
   const inputs = await expandInputs(inputsOf(options));
-  const job: Job = {
-    ...await makeRunnable(),
-    options,
-    isAlone: inputs.length === 1,
-    draining: new Set(),
-    abort: new AbortController(),
-    stats: [],
-  };
-  if (!job.isAlone && options.output !== undefined && !options.output.includes("{name}")) {
+  const works = planOutputs(inputs, options.output);
+  const runnable = await makeRunnable();
+  if (runnable.path === "-" && inputs.includes("-")) {
     throw new ConfigurationError(
-      `Cannot write ${inputs.length} outputs to ${options.output} as it must have {name} in it`,
+      "Cannot read both the manifest and an input from the standard input: give the input with -i",
     );
   }
-  using _signals = catchInterrupt(job);
-  const failed = await runAll(inputs, job);
-  await tellStats(job);
-  if (job.isInterrupted) throw new Stop(130);
+  using interrupts = new Interrupts();
+  const job: Job = {
+    ...runnable,
+    options,
+    isAlone: inputs.length === 1,
+    interrupts,
+    stats: [],
+  };
+  const failed = await runAll(works, job);
+  await tellStats(job.stats, options);
+  if (interrupts.code !== undefined) throw new Stop(interrupts.code);
   if (failed === 0) return;
   if (!job.isAlone) printError(`${failed} of ${inputs.length} inputs failed`);
   throw new Stop(failed === inputs.length ? 1 : 3);
@@ -72,11 +74,7 @@ export async function runInputs(
 interface Job extends Runnable {
   options: RunInputsOptions;
   isAlone: boolean;
-  /** Called by the first Ctrl-C: inputs end, and what is on its way comes out. */
-  draining: Set<() => void>;
-  isInterrupted?: boolean;
-  /** Aborted by the second. */
-  abort: AbortController;
+  interrupts: Interrupts;
   stats: NodeStats[][];
 }
 
@@ -86,137 +84,41 @@ function inputsOf({ input }: RunInputsOptions): string[] {
   throw new ConfigurationError("Cannot run without an input: give one with -i");
 }
 
-async function runAll(inputs: readonly string[], job: Job): Promise<number> {
+async function runAll(works: readonly Work[], job: Job): Promise<number> {
+  const { options, interrupts } = job;
   let failed = 0;
-  const left = inputs.values(); // shared: each worker takes the next one
-  const work = async () => {
-    for (const input of left) {
-      if (job.isInterrupted) return;
-      const output = outputFor(input, job.options.output);
-      if (job.options.resume && await isThere(output)) continue;
+  const left = works.values(); // shared: each worker takes the next one
+  const worker = async () => {
+    for (const work of left) {
+      if (interrupts.code !== undefined) return;
+      if (options.resume && await isDone(work, job.path)) continue;
       try {
-        await runOne(input, output, job);
+        await runOne(work, job);
       } catch (error) {
         if (isBrokenPipe(error)) throw error;
-        if (job.abort.signal.aborted) return;
+        if (interrupts.signal.aborted) return;
         failed++;
-        printError(job.isAlone ? messageOf(error) : `${input}: ${messageOf(error)}`);
+        printError(job.isAlone ? messageOf(error) : `${work.input}: ${messageOf(error)}`);
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(job.options.jobs, inputs.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(options.jobs, works.length) }, worker));
   return failed;
 }
 
-async function runOne(input: string, output: string | undefined, job: Job): Promise<void> {
+async function runOne(work: Work, job: Job): Promise<void> {
   const { pipeline, close } = await job.open();
   try {
-    using progress = await startProgress(input, job.isAlone && !job.options.json);
-    const source = untilDrained(
-      openInput(input, job.manifest),
-      job,
-      (chunk) => progress.saw(chunk),
-    );
-    await pipeline.run(source, { signal: job.abort.signal }).pipeTo(openOutput(output));
+    using progress = await startProgress(work.input, job.isAlone && !job.options.json);
+    const input = openInput(work.input, job.manifest);
+    const { source, isCut } = job.interrupts.guard(input, (chunk) => progress.saw(chunk));
+    const { signal } = job.interrupts;
+    await pipeline.run(source, { signal }).pipeTo(openOutput(work.output));
+    if (isCut()) await markCut(work);
   } finally {
     job.stats.push(pipeline.stats());
     await close();
   }
-}
-
-/** The source, until the first Ctrl-C. */
-function untilDrained(
-  source: ReadableStream<unknown>,
-  { draining }: Job,
-  saw: (chunk: unknown) => void,
-): ReadableStream<unknown> {
-  const reader = source.getReader();
-  let isOver = false;
-  let end = () => {};
-  return new ReadableStream({
-    start(controller) {
-      end = () => {
-        isOver = true;
-        draining.delete(end);
-        controller.close();
-        // what the source says to that cannot change what was read from it
-        void reader.cancel("interrupted").catch(() => {});
-      };
-      draining.add(end);
-    },
-    async pull(controller) {
-      const { done, value } = await reader.read().catch((error) => {
-        draining.delete(end);
-        throw error;
-      });
-      if (isOver) return;
-      if (done) return end();
-      saw(value);
-      controller.enqueue(value);
-    },
-    cancel(reason) {
-      draining.delete(end);
-      return reader.cancel(reason);
-    },
-  }, { highWaterMark: 0 });
-}
-
-/** Ctrl-C once: end well. Twice: end now. */
-function catchInterrupt(job: Job): Disposable {
-  const onSignal = () => {
-    if (job.isInterrupted) job.abort.abort(new Error("interrupted"));
-    job.isInterrupted = true;
-    for (const end of [...job.draining]) end();
-  };
-  Deno.addSignalListener("SIGINT", onSignal);
-  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGINT", onSignal) };
-}
-
-/** `{name}` is the input's name without its folder and ending. */
-function outputFor(input: string, output: string | undefined): string | undefined {
-  return output?.replaceAll("{name}", basename(input, extname(input)));
-}
-
-async function isThere(path: string | undefined): Promise<boolean> {
-  if (path === undefined || path === "-") return false;
-  return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
-}
-
-async function tellStats({ stats, options }: Job): Promise<void> {
-  const total = sum(stats);
-  if (options.statsFile !== undefined) {
-    await Deno.writeTextFile(options.statsFile, `${JSON.stringify(total, undefined, 2)}\n`);
-  }
-  if (!options.stats) return;
-  if (options.json) return console.error(JSON.stringify({ level: "info", stats: total }));
-  console.error(table([
-    ["node", "in", "out", "dropped", "errors", "busy ms", "p50 ms", "p99 ms"],
-    ...total.map(({ name, in: taken, out, dropped, errors, busyMs, latency }) => [
-      name,
-      ...[taken, out, dropped, errors].map(String),
-      ...[busyMs, latency.p50, latency.p99].map((ms) => ms.toFixed(2)),
-    ]),
-  ]));
-}
-
-/** What the nodes of all runs did; latencies are those of the slowest run. */
-function sum(runs: readonly NodeStats[][]): NodeStats[] {
-  const [first = [], ...others] = runs;
-  return first.map((stats, index) =>
-    others.reduce<NodeStats>((total, run) => {
-      const other = run[index];
-      if (other === undefined) return total;
-      return {
-        ...total,
-        in: total.in + other.in,
-        out: total.out + other.out,
-        dropped: total.dropped + other.dropped,
-        errors: total.errors + other.errors,
-        busyMs: total.busyMs + other.busyMs,
-        latency: other.latency.p99 > total.latency.p99 ? other.latency : total.latency,
-      };
-    }, stats)
-  );
 }
 
 function isBrokenPipe(error: unknown): boolean {

@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { Stop } from "./exit_codes.ts";
 import { buildPipeline, gather, readManifest } from "./manifest_file.ts";
-import { print } from "./output.ts";
+import { ConfigurationError } from "../core/errors.ts";
+import { print, printError } from "./output.ts";
 import { ManifestError } from "../core/manifest/manifest_error.ts";
 
 /** `remotemedia validate`. */
@@ -30,11 +31,19 @@ async function check(path: string, { set, modules, json }: ValidateOptions): Pro
     const manifest = await readManifest(path, set);
     if (modules) await (await buildPipeline(manifest, path)).close();
     if (json) print(JSON.stringify({ file: path, issues: [] }));
-    else print(`${path}: ${manifest.name}, ${manifest.nodes.length} nodes, right`);
+    else {print(
+        `${path}: ${manifest.name}, ${manifest.nodes.length} ${
+          manifest.nodes.length === 1 ? "node" : "nodes"
+        }, right`,
+      );}
     return true;
   } catch (error) {
-    if (!(error instanceof ManifestError)) throw error;
-    if (json) print(JSON.stringify({ file: path, issues: error.issues }));
+    if (!(error instanceof ManifestError)) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      // a file that cannot be read does not keep the others from being checked
+      if (json) print(JSON.stringify({ file: path, issues: [{ message: error.message }] }));
+      else printError(error.message);
+    } else if (json) print(JSON.stringify({ file: path, issues: error.issues }));
     else {
       for (const { line, column, message } of error.issues) {
         console.error(`${path}:${line}:${column}: ${message}`);

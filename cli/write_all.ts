@@ -1,7 +1,28 @@
+import { ConfigurationError } from "../core/errors.ts";
+import { reasonOf } from "./manifest_file.ts";
+
 /** Writes all of the bytes, in as many pieces as it takes. */
 export function writeAll(
   target: { writeSync(bytes: Uint8Array): number },
   bytes: Uint8Array,
 ): void {
   for (let at = 0; at < bytes.length;) at += target.writeSync(bytes.subarray(at));
+}
+
+/** Writes a file that a user named. @throws {ConfigurationError} if that cannot be */
+export async function writeFile(path: string, data: string | Uint8Array): Promise<void> {
+  try {
+    if (typeof data === "string") await Deno.writeTextFile(path, data);
+    else await Deno.writeFile(path, data);
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
+}
+
+/** The sentence for a file that cannot be written. */
+export function cannotWrite(path: string, cause: unknown): ConfigurationError {
+  const reason = cause instanceof Deno.errors.NotFound
+    ? "its folder is not there"
+    : reasonOf(cause);
+  return new ConfigurationError(`Cannot write ${path} as ${reason}`, { cause });
 }

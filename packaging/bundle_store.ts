@@ -34,9 +34,11 @@ const abandonedMs = 60 * 60 * 1000;
  * ```ts
  * import { BundleStore } from "@remotemedia/sdk/packaging";
  *
- * const store = await BundleStore.open(await Deno.makeTempDir(), { maxBytes: 100_000_000 });
+ * const directory = await Deno.makeTempDir();
+ * const store = await BundleStore.open(directory, { maxBytes: 100_000_000 });
  * const digest = await store.put(new TextEncoder().encode("any bytes"));
  * console.log(await store.missing([digest, "0".repeat(64)])); // ["000…"]
+ * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export class BundleStore {

@@ -101,6 +101,7 @@ const fileClockStepMs = 15;
  * await Deno.writeTextFile(`${directory}/hello.ts`, "export const hello = (): string => 'hello';");
  * const { digest, manifest } = await createBundle(`file://${directory}/hello.ts`);
  * console.log(digest.length, manifest.exports); // 64 ["hello"]
+ * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export async function createBundle(

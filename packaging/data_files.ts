@@ -24,6 +24,7 @@ let installed: ReadonlyMap<string, Uint8Array> | undefined;
  * await Deno.writeTextFile(`${directory}/words.txt`, "yes no");
  * const bytes = dataFile("words.txt", `file://${directory}/entry.ts`);
  * console.log(new TextDecoder().decode(bytes)); // "yes no"
+ * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export function dataFile(name: string, base: string | URL): Uint8Array {

@@ -35,6 +35,7 @@ export const defaultMaxBytes: number = 256 * 1024 * 1024;
  * const made = await createBundle(new URL(`file://${directory}/hello.js`), { check: false });
  * const { manifest } = await openBundle(made.bytes, { digest: made.digest });
  * console.log(manifest.exports); // ["hello"]
+ * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export async function openBundle(

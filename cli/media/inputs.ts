@@ -24,14 +24,21 @@ async function expand(input: string): Promise<string[]> {
   if (input === "-" || /^[a-z]+:\/\//i.test(input)) return [input];
   const isFolder = await stat(input).then((info) => info.isDirectory(), () => undefined);
   if (isFolder === true) {
-    const entries = await readdir(input, { withFileTypes: true });
-    return entries.filter((entry) => entry.isFile() && !entry.name.startsWith("."))
-      .map(({ name }) => join(input, name)).toSorted();
+    const names = (await readdir(input)).filter((name) => !name.startsWith("."));
+    return await filesOf(names.map((name) => join(input, name)));
   }
   if (isFolder === undefined && /[*?[{]/.test(input)) {
-    return (await Array.fromAsync(glob(input))).toSorted();
+    return await filesOf(await Array.fromAsync(glob(input)));
   }
   return [input]; // a file that is not there fails by itself, beside others
+}
+
+/** Those of the paths that are no folders, in order. */
+async function filesOf(paths: readonly string[]): Promise<string[]> {
+  const folders = await Promise.all(
+    paths.map((path) => stat(path).then((info) => info.isDirectory(), () => false)),
+  );
+  return paths.filter((_, index) => !folders[index]).toSorted();
 }
 
 /** The chunks of one input, as its name's ending and the first node of the manifest ask for. */
@@ -40,9 +47,7 @@ export function openInput(input: string, { nodes }: Manifest): ReadableStream<un
     return ReadableStream.from([input]);
   }
   if (input === "-") {
-    return Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(
-      lines(input, jsonOrText),
-    );
+    return decode(input, Deno.stdin.readable).pipeThrough(lines(input, jsonOrText));
   }
   switch (extname(input).toLowerCase()) {
     case ".jsonl":
@@ -58,7 +63,7 @@ export function openInput(input: string, { nodes }: Manifest): ReadableStream<un
   }
 }
 
-/** How long media is, in s; `undefined` if it cannot be told. */
+/** Whether an input is read as media. */
 export function isMedia(input: string): boolean {
   return input !== "-" && !/\.(jsonl|ndjson|txt|json|csv)$/i.test(input);
 }
@@ -71,9 +76,30 @@ function textOf(path: string): ReadableStream<string> {
     } catch (cause) {
       throw new ConfigurationError(`Cannot read ${path}: ${reasonOf(cause)}`, { cause });
     }
-    yield* file.readable.pipeThrough(new TextDecoderStream());
+    yield* decode(path, file.readable);
   };
   return ReadableStream.from(open());
+}
+
+/** Bytes as text, without a byte order mark. */
+function decode(
+  name: string,
+  bytes: ReadableStream<Uint8Array<ArrayBuffer>>,
+): ReadableStream<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const tell = (bytes?: Uint8Array<ArrayBuffer>) => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined });
+    } catch (cause) {
+      throw new ConfigurationError(`Cannot read ${name} as it is not in UTF-8`, { cause });
+    }
+  };
+  return bytes.pipeThrough(
+    new TransformStream({
+      transform: (bytes, controller) => controller.enqueue(tell(bytes)),
+      flush: (controller) => controller.enqueue(tell()),
+    }),
+  );
 }
 
 /** A document that must be known as a whole; at most 64 MiB. */
@@ -86,7 +112,7 @@ async function* documentOf(path: string): AsyncGenerator<unknown> {
     }
   }
   try {
-    const value: unknown = path.endsWith("json")
+    const value: unknown = extname(path).toLowerCase() === ".json"
       ? JSON.parse(text)
       : parse(text, { columns: true });
     if (Array.isArray(value)) yield* value;

@@ -1,8 +1,8 @@
 import { stringify } from "csv-stringify/sync";
 import { extname } from "node:path";
-import { ConfigurationError, messageOf } from "../../core/errors.ts";
+import { ConfigurationError } from "../../core/errors.ts";
 import { writeMedia } from "../../nodes/mod.ts";
-import { writeAll } from "../write_all.ts";
+import { cannotWrite, writeAll } from "../write_all.ts";
 import { subtitle } from "./subtitles.ts";
 import { toJson } from "./to_json.ts";
 
@@ -53,27 +53,30 @@ function textFile(
   const part = `${path}.part`;
   let file: Deno.FsFile;
   let count = 0;
-  const remove = () => {
+  const remove = async () => {
     file.close();
-    return Deno.remove(part);
+    await Deno.remove(part);
+  };
+  const write = async (text: () => string) => {
+    try {
+      writeAll(file, encoder.encode(text()));
+    } catch (error) {
+      await remove(); // a sink that fails is not aborted
+      throw error;
+    }
   };
   return new WritableStream({
     async start() {
       try {
         file = await Deno.open(part, { write: true, create: true, truncate: true });
       } catch (cause) {
-        const reason = cause instanceof Deno.errors.NotFound
-          ? "its folder is not there"
-          : messageOf(cause);
-        throw new ConfigurationError(`Cannot write ${path} as ${reason}`, { cause });
+        throw cannotWrite(path, cause);
       }
-      writeAll(file, encoder.encode(start));
+      await write(() => start);
     },
-    write(chunk) {
-      writeAll(file, encoder.encode(tell(chunk, count++)));
-    },
+    write: (chunk) => write(() => tell(chunk, count++)),
     async close() {
-      writeAll(file, encoder.encode(end?.(count) ?? ""));
+      await write(() => end?.(count) ?? "");
       file.close();
       await Deno.rename(part, path);
     },
@@ -93,9 +96,15 @@ function csvForm(): TextForm {
       columns ??= Object.keys(row);
       const cells = columns.map((name) => {
         const cell = row[name];
-        return typeof cell === "object" && cell !== null ? toJson(cell) : cell;
+        if (cell === null || cell === undefined) return "";
+        return typeof cell === "string" ? cell : unquoted(toJson(cell));
       });
       return stringify(isFirst ? [columns, cells] : [cells]);
     },
   };
+}
+
+/** A text's own letters: what JSON tells of a date, a large number or bytes. */
+function unquoted(json: string): string {
+  return json.startsWith('"') ? JSON.parse(json) as string : json;
 }

@@ -8,7 +8,7 @@ export function subtitle(chunk: unknown, index: number, form: "srt" | "vtt"): st
     end?: unknown;
     text?: unknown;
   };
-  if (typeof start !== "number" || typeof end !== "number") {
+  if (!Number.isFinite(start) || !Number.isFinite(end)) {
     throw new ConfigurationError(
       `Cannot write subtitle ${index + 1} as it must have start and end in µs: it is ${
         toJson(chunk).slice(0, 60)
@@ -17,8 +17,13 @@ export function subtitle(chunk: unknown, index: number, form: "srt" | "vtt"): st
   }
   const words = typeof text === "string" ? text : toJson(rest);
   const mark = form === "srt" ? "," : ".";
-  const body = words.replaceAll("\r", "").replaceAll(/\n{2,}/g, "\n").replaceAll("-->", "→");
-  return `${index + 1}\n${clock(start, mark)} --> ${clock(end, mark)}\n${body}\n\n`;
+  const lines = words.split(/\r\n|\r|\n/).filter((line) => line.trim() !== ""); // an empty one ends a cue
+  const body = form === "vtt"
+    ? lines.join("\n").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+    : lines.join("\n").replaceAll("-->", "→");
+  return `${index + 1}\n${clock(start as number, mark)} --> ${
+    clock(end as number, mark)
+  }\n${body}\n\n`;
 }
 
 /** `01:02:03,004` */

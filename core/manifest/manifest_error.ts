@@ -14,6 +14,8 @@ export interface ManifestIssue {
 export class ManifestError extends ConfigurationError {
   /** The class's name. */
   override readonly name: string = "ManifestError";
+  /** What to call the text. */
+  readonly file: string;
   /** All that is wrong, in the order of the text. */
   readonly issues: readonly ManifestIssue[];
 
@@ -28,6 +30,7 @@ export class ManifestError extends ConfigurationError {
     const { line, column, message } = issues[0]!;
     const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
     super(`${file}:${line}:${column}: ${message}${more}`, { cause: options.cause });
+    this.file = file;
     this.issues = issues;
   }
 }

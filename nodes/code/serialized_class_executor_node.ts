@@ -61,6 +61,7 @@ export interface SerializedResult {
  * const call = { bundle: bytes, export: "Counter", state: { value: 10 }, method: "add", args: [5] };
  * const pipeline = new Pipeline([new SerializedClassExecutorNode()]);
  * console.log(await Array.fromAsync(pipeline.run([call]))); // [{ result: 15, state: { value: 15 } }]
+ * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export class SerializedClassExecutorNode extends Node<

@@ -40,6 +40,7 @@ export interface CheckedMediaWriterOptions extends WriteOptions {
  * const source = readMedia("tests/testdata/conversation.wav", { duration: 1 });
  * for await (const _frame of pipeline.run(source)) { /* each is in the file now *\/ }
  * console.log((await Deno.stat(output)).size); // 32044
+ * await Deno.remove(output);
  * ```
  */
 export class MediaWriter<Frame extends AudioFrame | VideoFrame = AudioFrame | VideoFrame>

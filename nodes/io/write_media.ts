@@ -65,6 +65,7 @@ const options: ZodType<Checked> = refineWrite(z.strictObject({
  * await readMedia("tests/testdata/conversation.wav", { start: 1, duration: 2, sampleRate: 8000 })
  *   .pipeTo(writeMedia(path, { sampleFormat: "s24" }));
  * console.log((await Deno.stat(path)).size); // 48044
+ * await Deno.remove(path);
  * ```
  */
 export function writeMedia(

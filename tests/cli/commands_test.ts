@@ -153,11 +153,10 @@ Deno.test("completions give scripts that their shells can parse, and bash comple
       console.log(`skipped: ${shell} is not installed`);
       continue;
     }
-    const name = await Deno.makeTempFile();
-    await Deno.writeTextFile(name, out);
-    const { success, stderr } = await new Deno.Command(shell, { args: ["-n", name] }).output();
+    await using dir = await folder({ script: out });
+    const args = ["-n", `${dir.path}/script`];
+    const { success, stderr } = await new Deno.Command(shell, { args }).output();
     ok(success, new TextDecoder().decode(stderr));
-    await Deno.remove(name);
   }
   const script = (await cli(["completions", "bash"])).out;
   const complete = async (...words: string[]) => {

@@ -44,10 +44,13 @@ Deno.test("a client outlives the end of a server that it has no sessions at", as
       server.close();
     }`;
   const path = await Deno.makeTempFile({ suffix: ".ts" });
-  await Deno.writeTextFile(path, script);
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "--no-check", path],
-  }).output();
-  await Deno.remove(path);
-  assert.ok(success, new TextDecoder().decode(stderr));
+  try {
+    await Deno.writeTextFile(path, script);
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--allow-all", "--no-check", path],
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+  } finally {
+    await Deno.remove(path);
+  }
 });

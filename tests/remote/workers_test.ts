@@ -16,7 +16,8 @@ import { type CommandServer, isRunning, startCommand } from "./_workers.ts";
 
 const token = (name: string) => `the-long-token-of-${name}`;
 
-async function withTokens(): Promise<string> {
+/** A file of tokens that is gone at the end. */
+async function withTokens() {
   const path = await Deno.makeTempFile({ suffix: ".yaml" });
   const grants = [
     { name: "one", token: token("one"), policy: { maxSessions: 1 } },
@@ -24,7 +25,7 @@ async function withTokens(): Promise<string> {
     { name: "brief", token: token("brief"), policy: { cpuSecondsPerMinute: 0.3 } },
   ];
   await Deno.writeTextFile(path, JSON.stringify(grants)); // which is YAML too
-  return path;
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
 }
 
 async function eventually(condition: () => boolean | Promise<boolean>, what: string) {
@@ -115,11 +116,11 @@ Deno.test("serve --workers computes in several processes at once, goes on after 
 });
 
 Deno.test("serve --workers keeps limits, quotas and bundles for all workers together", async () => {
-  const tokens = await withTokens();
+  await using tokens = await withTokens();
   await using server = await startCommand([
     "--workers=2",
     "--max-sessions=3",
-    `--tokens=${tokens}`,
+    `--tokens=${tokens.path}`,
   ]);
   const { port } = server;
   const executor = (name: string) => new RemoteExecutor({ port, token: token(name), retry: false });

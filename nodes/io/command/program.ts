@@ -56,6 +56,7 @@ export class Program {
         stdin: "piped",
         stdout: "piped",
         stderr: "piped",
+        detached: true, // a terminal's Ctrl-C is for us, who may still have chunks for it
       }).spawn();
     } catch (cause) {
       const reason = cause instanceof Deno.errors.NotFound

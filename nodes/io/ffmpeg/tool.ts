@@ -55,6 +55,7 @@ export class ToolProcess {
         stdin: start.stdin ? "piped" : "null",
         stdout: start.stdout ? "piped" : "null",
         stderr: "piped",
+        detached: true, // a terminal's Ctrl-C is for us: what is on its way is still written
       }).spawn();
       log.debug("Started {name} as process {pid}: {args}", { name, pid: child.pid, args });
       return new ToolProcess(child, name, start);

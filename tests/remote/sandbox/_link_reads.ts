@@ -4,13 +4,15 @@ import { Link } from "../../../remote/sandbox/_link.ts";
 
 const COUNT = 20_000;
 const { gc } = globalThis as unknown as { gc(): void };
-const path = `${await Deno.makeTempDir()}/s`;
+const folder = await Deno.makeTempDir();
+const path = `${folder}/s`;
 using listener = Deno.listen({ transport: "unix", path });
 const options = { encode: (head: Uint8Array) => ({ head, tail: [] }), maxBytes: 1024 };
 const [one, other] = await Promise.all([
   Deno.connect({ transport: "unix", path }),
   listener.accept(),
 ])
+  .finally(() => Deno.remove(folder, { recursive: true })) // both ends have it by now
   .then((ends) => ends.map((end) => new Link<Uint8Array>(end, options)));
 let left = COUNT;
 let before = 0;

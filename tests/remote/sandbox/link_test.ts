@@ -12,6 +12,9 @@ Deno.test("Link keeps nothing of the messages that it read", async () => {
 
 Deno.test("Link tells its receiver why writing failed", async () => {
   const folder = await Deno.makeTempDir();
+  await using _folder = {
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
   const path = `${folder}/s`;
   using listener = Deno.listen({ transport: "unix", path });
   const client = await Deno.connect({ transport: "unix", path });
@@ -24,5 +27,4 @@ Deno.test("Link tells its receiver why writing failed", async () => {
   await assert.rejects(received, Deno.errors.BrokenPipe);
   assert.equal(link.closed, true);
   void peer;
-  await Deno.remove(folder, { recursive: true });
 });
