@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import { openBundle } from "../packaging/mod.ts";
 import { probeMedia } from "../nodes/mod.ts";
-import { ConfigurationError } from "../core/errors.ts";
 import { reasonOf } from "./manifest_file.ts";
 import { print } from "./output.ts";
 
@@ -22,6 +21,6 @@ async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await Deno.readFile(path);
   } catch (cause) {
-    throw new ConfigurationError(`Cannot read ${path}: ${reasonOf(cause)}`, { cause });
+    throw new Error(`Cannot read ${path}: ${reasonOf(cause)}`, { cause });
   }
 }

@@ -12,9 +12,8 @@ import { packCommand } from "./pack.ts";
 import { remoteCommand } from "./remote.ts";
 import { runCommand } from "./run.ts";
 import { serveCommand } from "./serve.ts";
-import { messageOf, PackagingError } from "../core/errors.ts";
 import { ManifestError } from "../core/manifest/manifest_error.ts";
-import { printError, printWhole } from "./output.ts";
+import { printError, tellFailure } from "./output.ts";
 import { validateCommand } from "./validate.ts";
 
 /** The command line, as data: for running it, and for its documentation. */
@@ -69,8 +68,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
       }
       return 2;
     }
-    if (error instanceof PackagingError) printWhole(error.message);
-    else printError(messageOf(error));
+    tellFailure(error);
     return exitCodeOf(error);
   }
 }

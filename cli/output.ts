@@ -1,3 +1,4 @@
+import { messageOf, PackagingError } from "../core/errors.ts";
 import { writeAll } from "./write_all.ts";
 
 const encoder = new TextEncoder();
@@ -22,8 +23,15 @@ export function printError(message: string): void {
   console.error(text);
 }
 
+/** Tells why something failed: in one sentence, or in the compiler's own words. @param about what it was about */
+export function tellFailure(error: unknown, about?: string): void {
+  const message = about === undefined ? messageOf(error) : `${about}: ${messageOf(error)}`;
+  if (error instanceof PackagingError) printWhole(message);
+  else printError(message);
+}
+
 /** Tells all lines of a message on the standard error: what a compiler said. */
-export function printWhole(message: string): void {
+function printWhole(message: string): void {
   const text = message.replace(/^\s+at (\S+:\d+:\d+)$/gm, "  in $1"); // a place, no stack trace
   if (isJson) console.error(JSON.stringify({ level: "error", message: text }));
   else console.error(`remotemedia: ${text}`);

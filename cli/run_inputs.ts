@@ -1,11 +1,11 @@
-import { ConfigurationError, messageOf } from "../core/errors.ts";
+import { ConfigurationError } from "../core/errors.ts";
 import type { Manifest, NodeStats } from "../core/mod.ts";
 import { Stop } from "./exit_codes.ts";
 import { Interrupts } from "./interrupts.ts";
 import { expandInputs, openInput } from "./media/inputs.ts";
 import { openOutput } from "./media/outputs.ts";
 import { startProgress } from "./media/progress.ts";
-import { printError, printJson } from "./output.ts";
+import { printError, printJson, tellFailure } from "./output.ts";
 import { isDone, markCut, planOutputs, type Work } from "./run_outputs.ts";
 import { type StatsOptions, tellStats } from "./run_stats.ts";
 
@@ -98,7 +98,7 @@ async function runAll(works: readonly Work[], job: Job): Promise<number> {
         if (isBrokenPipe(error)) throw error;
         if (interrupts.signal.aborted) return;
         failed++;
-        printError(job.isAlone ? messageOf(error) : `${work.input}: ${messageOf(error)}`);
+        tellFailure(error, job.isAlone ? undefined : work.input);
       }
     }
   };

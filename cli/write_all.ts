@@ -1,4 +1,3 @@
-import { ConfigurationError } from "../core/errors.ts";
 import { reasonOf } from "./manifest_file.ts";
 
 /** Writes all of the bytes, in as many pieces as it takes. */
@@ -9,7 +8,7 @@ export function writeAll(
   for (let at = 0; at < bytes.length;) at += target.writeSync(bytes.subarray(at));
 }
 
-/** Writes a file that a user named. @throws {ConfigurationError} if that cannot be */
+/** Writes a file that a user named. @throws {Error} that says why that cannot be */
 export async function writeFile(path: string, data: string | Uint8Array): Promise<void> {
   try {
     if (typeof data === "string") await Deno.writeTextFile(path, data);
@@ -20,9 +19,9 @@ export async function writeFile(path: string, data: string | Uint8Array): Promis
 }
 
 /** The sentence for a file that cannot be written. */
-export function cannotWrite(path: string, cause: unknown): ConfigurationError {
+export function cannotWrite(path: string, cause: unknown): Error {
   const reason = cause instanceof Deno.errors.NotFound
     ? "its folder is not there"
     : reasonOf(cause);
-  return new ConfigurationError(`Cannot write ${path} as ${reason}`, { cause });
+  return new Error(`Cannot write ${path} as ${reason}`, { cause });
 }

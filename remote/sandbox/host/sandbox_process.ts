@@ -80,6 +80,7 @@ export class SandboxProcess {
         stdin: "piped",
         stdout: "piped",
         stderr: "piped",
+        detached: true, // a terminal's Ctrl-C is for the host, which drains
       }).spawn();
       const process = new SandboxProcess(launch, folder, child);
       void process.#readStray(child.stdout, false);
