@@ -32,6 +32,10 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
+/** The group of processes that a terminal's Ctrl-C goes to. */
+const groupOf = (pid: number) =>
+  Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ")[1]!.split(" ")[2];
+
 const foldersIn = (parent: string) => [...Deno.readDirSync(parent)].map(({ name }) => name).sort();
 
 for (const isolation of ["process", "bwrap"]) {
@@ -40,6 +44,13 @@ for (const isolation of ["process", "bwrap"]) {
     try {
       const killed = await startHost(parent, isolation);
       assert.equal(killed.pids.length, 2);
+      for (const pid of killed.pids) {
+        assert.notEqual(
+          groupOf(pid),
+          groupOf(killed.host.pid),
+          "Ctrl-C would end it with the host",
+        );
+      }
       const left = foldersIn(parent);
       assert.equal(left.length, 2);
       const living = await startHost(parent, isolation);
