@@ -42,7 +42,7 @@ function find(value: unknown, path: string, search: Search): Finding | undefined
   return isBound(value)
     ? {
       path,
-      what: `is a ${value.constructor?.name ?? "host object"}, which lives in this process`,
+      what: `is a ${value.constructor?.name || "host object"}, which lives in this process`,
     }
     : undefined;
 }

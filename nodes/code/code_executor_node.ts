@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { encodeValue } from "../../core/codec/mod.ts";
 import { Node, type NodeContext } from "../../core/node.ts";
-import { type Bundle, placeOf, type Sandbox } from "./code_place.ts";
+import { type Bundle, endless, MAX_TIMEOUT_MS, placeOf, type Sandbox } from "./code_place.ts";
 
 const schema = z.strictObject({
   source: z.string().min(1).max(1_000_000)
@@ -9,7 +9,8 @@ const schema = z.strictObject({
       examples: ["result = input"],
     }),
   memoryBytes: z.int().min(2 ** 24).default(2 ** 28).describe("Memory that it may use, in bytes"),
-  timeoutMs: z.number().positive().default(10_000).describe("Time for one chunk, in ms"),
+  timeoutMs: z.number().positive().max(MAX_TIMEOUT_MS).default(10_000)
+    .describe("Time for one chunk, in ms"),
 });
 
 /** Options of a {@linkcode CodeExecutorNode}. */
@@ -52,9 +53,10 @@ export class CodeExecutorNode
     const place = await placeOf(this);
     // all of the wrapper is on the first line, so that the lines in a stack are those of the text
     const code =
-      `export const run = async (input: any) => { let result: any; ${source}\n; return result; };`;
+      `const work = async (input: any) => { let result: any; ${source}\n; return result; };
+      export const run = async (input: any) => [await work(input)];`; // in a list it travels, or is refused
     const bundle: Bundle = bundleOf(code);
-    const policy = { limits: { memoryBytes, idleMs: Infinity, wallMs: Infinity } };
+    const policy = { limits: { ...endless, memoryBytes } };
     this.#sandbox = await place.load(bundle, { policy, language: "ts" });
   }
 
@@ -62,6 +64,7 @@ export class CodeExecutorNode
    * Runs the text once.
    *
    * @throws {SandboxError} if it takes too long or too much; and whatever it throws
+   * @throws {SerializationError} if the result cannot travel: a function, a generator
    */
   async process(input: unknown): Promise<unknown> {
     const sandbox = this.#sandbox!;
@@ -77,7 +80,7 @@ export class CodeExecutorNode
         callbacks: [],
       });
       const { valueOf } = await import("../../remote/objects/object_channel.ts");
-      return valueOf(outcome);
+      return (valueOf(outcome) as [unknown])[0];
     } finally {
       clearTimeout(timer);
     }

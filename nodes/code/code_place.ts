@@ -1,5 +1,6 @@
 import type { Bundle } from "../../packaging/bundle.ts";
 import type { Sandbox } from "../../remote/sandbox/host/sandbox.ts";
+import type { SandboxLimits } from "../../remote/sandbox/limits.ts";
 import type { SandboxPolicy } from "../../remote/sandbox/host/sandbox_host.ts";
 
 export type { Bundle, Sandbox };
@@ -11,6 +12,17 @@ export interface CodeOptions {
   /** What the code is written in. @default "js" */
   language?: "js" | "ts";
 }
+
+/** The longest that a timer can wait, in ms. */
+export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1;
+
+/** A node bounds each chunk and not its whole life, which may be years; a place may allow less. */
+export const endless: SandboxLimits = {
+  cpuMs: Infinity,
+  idleMs: Infinity,
+  outputBytes: Infinity,
+  wallMs: Infinity,
+};
 
 /** Where nodes that run text or bytes as code load it: each time into a sandbox of its own. */
 export interface CodePlace {

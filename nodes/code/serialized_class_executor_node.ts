@@ -2,17 +2,18 @@ import { z } from "zod";
 import { encodeValue } from "../../core/codec/mod.ts";
 import { cannot, ConfigurationError } from "../../core/errors.ts";
 import { Node } from "../../core/node.ts";
-import { placeOf, type Sandbox } from "./code_place.ts";
+import { endless, MAX_TIMEOUT_MS, placeOf, type Sandbox } from "./code_place.ts";
 
 const schema = z.strictObject({
   bundles: z.int().min(1).max(64).default(4).describe("Bundles of which a sandbox is kept"),
   memoryBytes: z.int().min(2 ** 24).default(2 ** 28).describe("Memory of each, in bytes"),
-  timeoutMs: z.number().positive().default(10_000).describe("Time for one call, in ms"),
+  timeoutMs: z.number().positive().max(MAX_TIMEOUT_MS).default(10_000)
+    .describe("Time for one call, in ms"),
 });
 
 /** Options of a {@linkcode SerializedClassExecutorNode}. */
 export interface SerializedClassExecutorOptions {
-  /** Bundles of which a sandbox is kept; the one used longest ago is given up. @default 4 */
+  /** Bundles of which a sandbox is kept; of those that do nothing, the one used longest ago is given up. @default 4 */
   bundles: number;
   /** Memory of each, in bytes. @default 256 MiB */
   memoryBytes: number;
@@ -74,7 +75,7 @@ export class SerializedClassExecutorNode extends Node<
   /** Runs foreign code, if in a sandbox: see `NodeClass.access`. */
   static override readonly access: readonly string[] = ["code"];
   /** Sandboxes by digest; the one used last is the last. */
-  readonly #sandboxes = new Map<string, Promise<Sandbox>>();
+  readonly #sandboxes = new Map<string, Kept>();
 
   /**
    * Calls one method.
@@ -87,21 +88,31 @@ export class SerializedClassExecutorNode extends Node<
     check(call);
     const { state, method, args = [], export: name } = call;
     const packed = encodeValue({ state, args });
-    const sandbox = await this.#sandboxOf(call.bundle);
-    if (!sandbox.exports.includes(name)) {
-      throw new ConfigurationError(
-        `Cannot call ${name}.${method} as the bundle exports ${sandbox.exports.join(", ")}`,
-      );
-    }
+    return await this.#with(call.bundle, async (sandbox) => {
+      if (!sandbox.exports.includes(name)) {
+        throw new ConfigurationError(
+          `Cannot call ${name}.${method} as the bundle exports ${sandbox.exports.join(", ")}`,
+        );
+      }
+      return await this.#invoke(sandbox, { path: [name, method], packed });
+    });
+  }
+
+  /** Ends the sandboxes. */
+  override async close(): Promise<void> {
+    const kept = [...this.#sandboxes.values()];
+    this.#sandboxes.clear();
+    await Promise.all(kept.map(giveUp));
+  }
+
+  async #invoke(
+    sandbox: Sandbox,
+    call: { path: string[]; packed: Uint8Array },
+  ): Promise<SerializedResult> {
     const { timeoutMs } = this.options;
     const timer = setTimeout(() => sandbox.abandon(`ran for ${timeoutMs} ms`), timeoutMs);
     try {
-      const outcome = await sandbox.operate({
-        kind: "invoke",
-        target: 0,
-        path: [name, method],
-        packed,
-      });
+      const outcome = await sandbox.operate({ kind: "invoke", target: 0, ...call });
       const { valueOf } = await import("../../remote/objects/object_channel.ts");
       return valueOf(outcome) as SerializedResult;
     } finally {
@@ -109,39 +120,60 @@ export class SerializedClassExecutorNode extends Node<
     }
   }
 
-  /** Ends the sandboxes. */
-  override async close(): Promise<void> {
-    const loaded = await Promise.allSettled(this.#sandboxes.values());
-    this.#sandboxes.clear();
-    for (const { status, ...rest } of loaded) {
-      if (status === "fulfilled") await (rest as { value: Sandbox }).value[Symbol.asyncDispose]();
+  /** Uses the sandbox of a bundle, which is not given up meanwhile. */
+  async #with<T>(bytes: Uint8Array, use: (sandbox: Sandbox) => Promise<T>): Promise<T> {
+    const { sha256Hex } = await import("../../packaging/bundle.ts");
+    const digest = await sha256Hex(bytes);
+    const kept = this.#sandboxes.get(digest) ?? this.#keep(bytes, digest);
+    this.#sandboxes.delete(digest);
+    this.#sandboxes.set(digest, kept);
+    kept.calls++;
+    try {
+      await this.#trim();
+      return await use(await kept.loaded);
+    } finally {
+      kept.calls--;
+      await this.#trim();
     }
   }
 
-  async #sandboxOf(bytes: Uint8Array): Promise<Sandbox> {
-    const { sha256Hex } = await import("../../packaging/bundle.ts");
-    const digest = await sha256Hex(bytes);
-    const sandbox = this.#sandboxes.get(digest) ?? this.#load(bytes, digest);
-    this.#sandboxes.delete(digest);
-    this.#sandboxes.set(digest, sandbox);
-    sandbox.catch(() => this.#sandboxes.delete(digest)); // whoever asked for it is told
-    for (const [oldest, loaded] of this.#sandboxes) {
-      if (this.#sandboxes.size <= this.options.bundles) break;
-      this.#sandboxes.delete(oldest);
-      await (await loaded)[Symbol.asyncDispose]();
+  #keep(bytes: Uint8Array, digest: string): Kept {
+    const kept: Kept = { loaded: this.#load(bytes, digest), calls: 0 };
+    const forget = () => {
+      if (this.#sandboxes.get(digest) === kept) this.#sandboxes.delete(digest);
+    };
+    kept.loaded.then((sandbox) => sandbox.onEnd(forget), forget);
+    return kept;
+  }
+
+  /** Gives up those that do nothing, the one used longest ago first, until there are no more than may be kept. */
+  async #trim(): Promise<void> {
+    for (const [digest, kept] of this.#sandboxes) {
+      if (this.#sandboxes.size <= this.options.bundles) return;
+      if (kept.calls > 0) continue;
+      this.#sandboxes.delete(digest);
+      await giveUp(kept);
     }
-    return await sandbox;
   }
 
   async #load(bytes: Uint8Array, digest: string): Promise<Sandbox> {
     const { openBundle } = await import("../../packaging/open_bundle.ts");
     const bundle = await openBundle(bytes as Uint8Array<ArrayBuffer>, { digest });
     const { memoryBytes } = this.options;
-    const policy = { limits: { memoryBytes, idleMs: Infinity, wallMs: Infinity } };
-    const sandbox = await (await placeOf(this)).load(bundle, { policy });
-    sandbox.onEnd(() => this.#sandboxes.delete(digest));
-    return sandbox;
+    const policy = { limits: { ...endless, memoryBytes } };
+    return await (await placeOf(this)).load(bundle, { policy });
   }
+}
+
+/** A sandbox, and how many calls are under way in it. */
+interface Kept {
+  loaded: Promise<Sandbox>;
+  calls: number;
+}
+
+/** Ends a sandbox. Whoever asked for one that could not be loaded was told. */
+async function giveUp({ loaded }: Kept): Promise<void> {
+  await loaded.then((sandbox) => sandbox[Symbol.asyncDispose](), () => {});
 }
 
 function check(call: SerializedCall): void {

@@ -830,7 +830,7 @@ function find(value, path, search) {
   ancestors.pop();
   return isBound(value) ? {
     path,
-    what: `is a ${value.constructor?.name ?? "host object"}, which lives in this process`
+    what: `is a ${value.constructor?.name || "host object"}, which lives in this process`
   } : void 0;
 }
 function isCircular(value, ancestors) {

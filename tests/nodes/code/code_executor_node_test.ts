@@ -51,3 +51,14 @@ Deno.test("CodeExecutorNode tells the line of an error in the text", async () =>
   await assert.rejects(run("result = (", [1]), (error: NodeError) => error.phase === "open");
   assert.throws(() => new CodeExecutorNode({ source: "" }), RangeError);
 });
+
+Deno.test("CodeExecutorNode gives results as they travel, and tells of those that cannot", async () => {
+  assert.deepEqual(await run("class A { x = 1; m() {} } result = new A();", [1]), [{ x: 1 }]);
+  await assert.rejects(run("result = () => 1;", [1]), /is a function/);
+  await assert.rejects(run("result = (function* () {})();", [1]), /lives in this process/);
+});
+
+Deno.test("CodeExecutorNode refuses a time that no timer can wait", () => {
+  const source = "result = input";
+  assert.throws(() => new CodeExecutorNode({ source, timeoutMs: 2 ** 31 }), RangeError);
+});

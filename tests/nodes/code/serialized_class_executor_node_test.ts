@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type NodeError, Pipeline } from "@remotemedia/sdk";
 import { type SerializedCall, SerializedClassExecutorNode } from "../../../nodes/code/mod.ts";
 import { createBundle } from "../../../packaging/mod.ts";
+import { children } from "../../remote/sandbox/_leaks.ts";
 
 const { bytes: bundle } = await createBundle(new URL("./_counters.ts", import.meta.url));
 
@@ -40,4 +41,31 @@ Deno.test("SerializedClassExecutorNode refuses what is no call, class, method or
     [5 as never, /must be a Uint8Array/],
   ];
   for (const [bad, message] of wrong) await assert.rejects(run([bad]), message);
+});
+
+Deno.test("SerializedClassExecutorNode gives up no sandbox in which a call is under way", async () => {
+  const folder = await Deno.makeTempDir();
+  const bundles = await Promise.all(["a", "b", "c"].map(async (name) => {
+    const path = `${folder}/${name}.js`;
+    await Deno.writeTextFile(
+      path,
+      `export class Slow {
+        async name() { await new Promise((resolve) => setTimeout(resolve, 50)); return "${name}"; }
+      }`,
+    );
+    return (await createBundle(`file://${path}`, { check: false })).bytes;
+  }));
+  await Deno.remove(folder, { recursive: true });
+  const before = children().length;
+  const order = [0, 1, 2, 0, 1, 1, 2, 0];
+  const calls = order.map((index) => ({
+    bundle: bundles[index]!,
+    export: "Slow",
+    state: {},
+    method: "name",
+  }));
+  const node = new SerializedClassExecutorNode({ bundles: 1 }, { concurrency: 4 });
+  const results = await Array.fromAsync(new Pipeline([node]).run(calls));
+  assert.deepEqual(results.map(({ result }) => result), order.map((index) => "abc"[index]));
+  assert.equal(children().length, before);
 });
