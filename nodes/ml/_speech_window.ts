@@ -15,7 +15,6 @@ export class SpeechWindow implements Run {
   readonly input: SpeechInput;
   /** Makes one transcript of the hypotheses. */
   readonly stitcher: TranscriptStitcher = new TranscriptStitcher();
-  readonly #start: number;
   readonly #samples: Float32Array;
   /** Samples in the window. */
   #length = 0;
@@ -30,7 +29,6 @@ export class SpeechWindow implements Run {
     this.channels = frame.numberOfChannels;
     this.timeline = new Timeline(frame.sampleRate);
     this.input = new SpeechInput(speex, frame.sampleRate);
-    this.#start = frame.timestamp;
     this.#samples = new Float32Array(capacity);
   }
 
@@ -51,12 +49,17 @@ export class SpeechWindow implements Run {
 
   /** When the window begins, in µs. */
   get start(): number {
-    return this.#timeOf(this.#gone);
+    return this.timeAt(0);
   }
 
   /** When the window ends, in µs. */
   get end(): number {
-    return this.#timeOf(this.#gone + this.#length);
+    return this.timeAt(this.#length);
+  }
+
+  /** When a sample of the window is heard, in µs: by the timestamps of the frames that it came in. */
+  timeAt(sample: number): number {
+    return Math.round(this.timeline.at(this.#positionOf(sample)));
   }
 
   /** Puts samples in, as many as fit and as `most`. @returns how many */
@@ -75,8 +78,13 @@ export class SpeechWindow implements Run {
 
   /** How many samples of the window are before a time. */
   lengthBefore(time: number): number {
-    const count = Math.round((time - this.#start) * MODEL_RATE / 1e6) - this.#gone;
-    return Math.min(Math.max(count, 0), this.#length);
+    let [low, high] = [0, this.#length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.timeAt(middle + 0.5) < time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Drops the first samples. */
@@ -84,9 +92,11 @@ export class SpeechWindow implements Run {
     this.#samples.copyWithin(0, count, this.#length);
     this.#length -= count;
     this.#gone += count;
+    this.timeline.forget(this.#positionOf(0));
   }
 
-  #timeOf(samples: number): number {
-    return this.#start + Math.round(samples * 1e6 / MODEL_RATE);
+  /** The sample of the run at the time of one of the window. */
+  #positionOf(sample: number): number {
+    return (this.#gone + sample) * this.sampleRate / MODEL_RATE;
   }
 }

@@ -247,15 +247,15 @@ export class SpeechToText
   }
 
   async #transcribe(window: SpeechWindow): Promise<Hypothesis> {
-    const { samples, start, end } = window;
-    if (isSilent(samples)) return { words: [], heardTo: end };
+    const { samples } = window;
+    if (isSilent(samples)) return { words: [], heardTo: window.end };
     const pipeline = this.#lease!.value;
     const { wordTimes, parameters } = this.options;
     // Whisper's times of sentences tell how far it has heard: without them it may stop at a pause
     const isWhisper = `${pipeline.config["model_type"]}`.includes("whisper");
     const times = wordTimes ? "word" : isWhisper;
     const options = times === false ? parameters : { return_timestamps: times, ...parameters };
-    return hypothesisOf(await pipeline.call(samples, options), { start, end, wordTimes });
+    return hypothesisOf(await pipeline.call(samples, options), { window, wordTimes });
   }
 
   *#tell(window: SpeechWindow, words: readonly HeardWord[]): Generator<Transcript> {
@@ -287,14 +287,15 @@ interface Hypothesis {
 /** The words of what a pipeline gives, with times as µs of the stream. */
 function hypothesisOf(
   output: unknown,
-  { start, end, wordTimes }: { start: number; end: number; wordTimes: boolean },
+  { window, wordTimes }: { window: SpeechWindow; wordTimes: boolean },
 ): Hypothesis {
   const { text = "", chunks } = output as {
     text?: string;
     chunks?: { text: string; timestamp: [number, number | null] }[];
   };
+  const { length } = window;
   const timeOf = (seconds: number | null | undefined) =>
-    seconds == null ? end : Math.min(start + Math.round(seconds * 1e6), end);
+    window.timeAt(seconds == null ? length : Math.min(seconds * MODEL_RATE, length));
   const heardTo = timeOf(chunks?.at(-1)?.timestamp[1]);
   if (chunks === undefined || !wordTimes) {
     return { words: (text.match(/\s*\S+/g) ?? []).map((word) => ({ text: word })), heardTo };

@@ -113,6 +113,20 @@ Deno.test("SpeechToText hears any rate, channels and size of frames the same", a
   }
 });
 
+Deno.test("SpeechToText goes by the timestamps where frames are lost", async () => {
+  let timestamp = 5e6;
+  const frames = spoken.map((frame, index) => {
+    if (index % 20 === 19) timestamp += 20_000; // one that did not come
+    const moved = frame.with({ timestamp });
+    timestamp += frame.duration;
+    return moved;
+  });
+  const transcripts = await hear(frames, { stepMs: 500, windowMs: 2000, overlapMs: 1000 });
+  assert.equal(textOf(transcripts), sentence);
+  assert.equal(transcripts[0]!.start, 5e6);
+  assert.ok(Math.abs(transcripts.at(-1)!.end - timestamp) < 1000);
+});
+
 Deno.test("SpeechToText hears each utterance on its own, at its time", async () => {
   const utterances = await Promise.all(["one", "two birds"].map(async (text, index) => {
     const [frame] = cut(joinSamples(await sayAll(text)), { frameSize: 100_000 });
