@@ -148,8 +148,8 @@ export class TurnDetector<E extends keyof TurnOutput = "events">
     const speaks = isSpeech(this, frame);
     const events = frame.timestamp < this.#now - JUMP_US ? this.#end("break") : [];
     this.#now = frame.timestamp + frame.duration;
-    this.#keep(frame);
-    events.push(...(speaks ? this.#hearSpeech(frame) : []));
+    if (speaks) events.push(...this.#hearSpeech(frame));
+    if (this.#speech !== undefined) this.#keep(frame); // what was before it is not of the turn
     const speech = this.#speech;
     if (speaks || speech === undefined) return this.#give(frame, events);
     const silence = (this.#now - speech.end) / 1000;

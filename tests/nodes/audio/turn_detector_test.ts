@@ -91,6 +91,13 @@ Deno.test("TurnDetector asks a model once a pause, and ends the turn at once whe
   equal(frames.at(-1)!.timestamp, 490_000);
 });
 
+Deno.test("TurnDetector gives a model nothing of before the turn", async () => {
+  const node = new Modelled();
+  await through(node, talk("000110011000000000110000"));
+  const times = node.asked.map(({ start, frames }) => [start, frames[0]!.timestamp]);
+  deepEqual(times, [[300_000, 300_000], [300_000, 300_000], [1_800_000, 1_800_000]]);
+});
+
 Deno.test("TurnDetector forgets the turn when it is interrupted while a model thinks", async () => {
   const thinks = Promise.withResolvers<number>();
   class Slow extends TurnDetector {
