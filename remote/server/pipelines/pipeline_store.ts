@@ -1,5 +1,6 @@
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
-import { ConfigurationError, messageOf } from "../../../core/errors.ts";
+import { status } from "@grpc/grpc-js";
+import { ConfigurationError, messageOf, RemoteError } from "../../../core/errors.ts";
 import { migrate } from "./migrations.ts";
 
 /** A version of a pipeline as it is kept. */
@@ -40,6 +41,12 @@ export interface NewPipeline
 /** How many versions are told at the most. */
 export const MAX_LISTED = 10_000;
 
+/**
+ * How long a file may be locked by another process, in ms. All sessions of this one wait as long, so it is little
+ * more than writing takes.
+ */
+const MAX_LOCKED_MS = 1_000;
+
 /** The longest error that is kept, in UTF-16 units. */
 const MAX_ERROR = 500;
 
@@ -64,7 +71,7 @@ export class PipelineStore implements Disposable {
     try {
       this.#database = new DatabaseSync(path);
       this.#database.exec(
-        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
+        `PRAGMA busy_timeout = ${MAX_LOCKED_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON`,
       );
       migrate(this.#database, path);
     } catch (cause) {
@@ -77,16 +84,17 @@ export class PipelineStore implements Disposable {
 
   /** The versions that are asked for: by owner, name, and the newest first. */
   find({ owner, name, version }: PipelineQuery): StoredPipeline[] {
-    const rows = this.#database.prepare(
-      `SELECT ${columns} FROM pipelines AS p
+    const rows = told("look for pipelines", () =>
+      this.#database.prepare(
+        `SELECT ${columns} FROM pipelines AS p
        WHERE (:owner IS NULL OR owner = :owner) AND (:name IS NULL OR name = :name)
          AND (:version IS NULL OR substr(version, 1, length(:version)) = :version)
        ORDER BY owner, name, position DESC LIMIT ${MAX_LISTED}`,
-    ).all({
-      ":owner": owner ?? null,
-      ":name": name ?? null,
-      ":version": version ?? null,
-    });
+      ).all({
+        ":owner": owner ?? null,
+        ":name": name ?? null,
+        ":version": version ?? null,
+      }));
     return rows.map(toPipeline);
   }
 
@@ -105,12 +113,13 @@ export class PipelineStore implements Disposable {
 
   /** How much an owner keeps. */
   usageOf(owner: string): { versions: number; bundleBytes: number } {
-    const row = this.#database.prepare(
-      `SELECT (SELECT count(*) FROM pipelines WHERE owner = :owner) AS versions,
+    const row = told("look for pipelines", () =>
+      this.#database.prepare(
+        `SELECT (SELECT count(*) FROM pipelines WHERE owner = :owner) AS versions,
          (SELECT coalesce(sum(length(bytes)), 0) FROM bundles WHERE digest IN
            (SELECT digest FROM pipeline_bundles JOIN pipelines ON pipeline = id WHERE owner = :owner)
          ) AS bytes`,
-    ).get({ ":owner": owner })!;
+      ).get({ ":owner": owner })!);
     return { versions: Number(row["versions"]), bundleBytes: Number(row["bytes"]) };
   }
 
@@ -166,17 +175,34 @@ export class PipelineStore implements Disposable {
 
   /** Whole or not at all, and on the disk when it returns. */
   #durably<T>(change: () => T): T {
-    this.#database.exec("PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
-    try {
-      const result = change();
-      this.#database.exec("COMMIT");
-      return result;
-    } catch (error) {
-      this.#database.exec("ROLLBACK");
-      throw error;
-    } finally {
-      this.#database.exec("PRAGMA synchronous = NORMAL");
-    }
+    return told("keep pipelines", () => {
+      try {
+        this.#database.exec("PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
+        const result = change();
+        this.#database.exec("COMMIT");
+        return result;
+      } catch (error) {
+        if (this.#database.isTransaction) this.#database.exec("ROLLBACK"); // SQLite may have done so itself
+        throw error;
+      } finally {
+        this.#database.exec("PRAGMA synchronous = NORMAL");
+      }
+    });
+  }
+}
+
+/** @throws {RemoteError} what SQLite throws: that the file is locked may be over soon, else it is the server's fault */
+function told<T>(what: string, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code !== "ERR_SQLITE_ERROR") throw cause;
+    const isLocked = / is locked$/.test(messageOf(cause)); // Deno 2.9.6 tells no number here
+    throw new RemoteError(`The server cannot ${what}: ${messageOf(cause)}`, {
+      code: isLocked ? status.UNAVAILABLE : status.INTERNAL,
+      retryable: isLocked,
+      cause,
+    });
   }
 }
 
