@@ -35,7 +35,7 @@ export interface AudioEncoderOptions {
  * Packets follow each other at `packetMs`. The first starts earlier than the audio by the encoder's look-ahead (6.5 ms;
  * 2.5 ms with `lowdelay`), so that sounds keep their times when {@linkcode AudioDecoder}, or any other, decodes them;
  * the last is filled up with silence. A packet has the metadata of the last frame that does not start after it.
- * Another format or a jump back ends the packets and begins anew. Throws a `RangeError` for more than 2 channels
+ * Another format or a jump back ends the packets and begins anew. Empty frames vanish. Throws a `RangeError` for more than 2 channels
  * and for NaN. An interrupt drops what is inside. At most 8 packets wait here, beside those of one piece of the pipe.
  *
  * @example
@@ -62,13 +62,13 @@ export class AudioEncoder extends Node<AudioFrame, EncodedFrame, AudioEncoderOpt
   }
 
   /** Gives the packets that are ready. */
-  process(frame: AudioFrame): AsyncGenerator<EncodedFrame> {
-    const { numberOfChannels } = requireFiniteAudio(this, frame);
+  process(frame: AudioFrame): AsyncGenerator<EncodedFrame> | undefined {
+    const { numberOfChannels, numberOfFrames } = requireFiniteAudio(this, frame);
     if (numberOfChannels > 2) {
       const rule = "audio must have 1 or 2 channels";
       throw new RangeError(cannot(`take frame in ${this.type}`, { rule, value: numberOfChannels }));
     }
-    return this.#stream!.push(frame);
+    return numberOfFrames === 0 ? undefined : this.#stream!.push(frame);
   }
 
   /** Gives what has come out meanwhile. */

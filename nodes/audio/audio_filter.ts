@@ -33,7 +33,7 @@ export interface AudioFilterOptions {
  * gives, with the metadata of the last frame that does not start after them. Audio of another rate or number of
  * channels, or more than 10 ms before the end of the last frame, ends the graph's input; what it holds comes out,
  * and it starts anew. A gap of 10 ms or more is one for the graph too (`aresample=async=1` fills it). Markers do not
- * wait for samples inside the graph. NaN and infinite samples fail with a `RangeError`.
+ * wait for samples inside the graph. Empty frames vanish. NaN and infinite samples fail with a `RangeError`.
  *
  * At most 8 outputs wait here beside those of one piece of the pipe (64 KiB) and what ffmpeg itself holds. An
  * interrupt drops what is inside. Graphs can read files and the network (`amovie`, `azmq`): a server offers this
@@ -73,8 +73,9 @@ export class AudioFilter extends Node<
   }
 
   /** Gives what the graph has given so far. */
-  process(frame: AudioFrame): AsyncGenerator<AudioFrame> {
-    return this.#stream!.push(requireFiniteAudio(this, frame));
+  process(frame: AudioFrame): AsyncGenerator<AudioFrame> | undefined {
+    const { numberOfFrames } = requireFiniteAudio(this, frame);
+    return numberOfFrames === 0 ? undefined : this.#stream!.push(frame);
   }
 
   /** Gives what has come out meanwhile. */

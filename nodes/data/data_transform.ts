@@ -30,8 +30,10 @@ export interface DataTransformOptions {
 /**
  * Reshapes each chunk by an expression in JSONata (docs.jsonata.org). What has no result is dropped, so an
  * expression can filter too: `$[score > 0.5]`. Of a frame it sees the fields,
- * not what is computed of them, such as `duration`. Evaluations are bounded in time and depth. Throws an `Error`
- * that says what in the expression failed.
+ * not what is computed of them, such as `duration`. Throws an `Error` that says what in the expression failed.
+ *
+ * Evaluations are bounded in time and depth, but not inside one function of JSONata's own: a regular expression, or a
+ * text that `$pad` makes, has no limit, so a server should not take expressions from just anybody.
  *
  * @example
  * ```ts

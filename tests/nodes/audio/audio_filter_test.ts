@@ -99,6 +99,7 @@ Deno.test("AudioFilter takes 1 to 32 channels and empty frames, and refuses NaN"
     const [first] = frames;
     const empty = first!.with({ data: new Float32Array(0) });
     deepEqual(await filter("anull", [empty, ...frames]), frames);
+    deepEqual(await filter("anull", [empty, empty]), []);
   }
   const broken = sine({ seconds: 0.02 })[0]!.with({ data: new Float32Array([0, NaN]) });
   await rejects(filter("anull", [broken]), /sample 1 of channel 0 must be a finite number/);

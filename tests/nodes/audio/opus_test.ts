@@ -37,6 +37,12 @@ Deno.test("AudioEncoder makes packets of the length and size that are asked for"
   equal(heard[0]!.numberOfChannels, 2);
 });
 
+Deno.test("AudioEncoder makes nothing of frames without samples", async () => {
+  const [frame] = sine();
+  const empty = frame!.with({ data: new Float32Array(0) });
+  deepEqual(await through(new AudioEncoder(), [empty, empty]), []);
+});
+
 Deno.test("AudioDecoder and AudioEncoder refuse what is not theirs", async () => {
   const packet = (data: number[], codec = "opus") =>
     new EncodedFrame({ data: new Uint8Array(data), codec });
