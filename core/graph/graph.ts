@@ -109,7 +109,8 @@ export class Graph<I = unknown, O = unknown> implements Segment<I | Marker, O> {
     const ends = openEnds(ids, connections);
     this.nodes = new Map(Object.entries(nodes));
     this.connections = Object.freeze(connections.map((connection) => ({ ...connection })));
-    this.merge = Object.freeze({ ...merge });
+    // without a prototype: a node may be called constructor
+    this.merge = Object.freeze(Object.assign(Object.create(null), merge));
     this.inputs = input === undefined ? ends.inputs : [input].flat();
     this.outputs = output === undefined ? ends.outputs : [output].flat();
     this.outputMerge = outputMerge && Object.freeze({ ...outputMerge });

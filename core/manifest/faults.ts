@@ -44,7 +44,8 @@ function unknownKey(source: SourceText, owner: Owner, path: Path): ManifestIssue
   const key = String(path.at(-1));
   const names = fieldNames(schemaAt(schema, path.slice(0, -1)));
   const where = path.length === 1 ? "" : ` in ${pathText(path.slice(0, -1))}`;
-  const message = `Cannot ${action} as there is no ${field} ${key}${where}: ${hintAt(key, names)}`;
+  const hint = key === "<<" ? "YAML 1.2 merges nothing, write the fields out" : hintAt(key, names);
+  const message = `Cannot ${action} as there is no ${field} ${key}${where}: ${hint}`;
   return source.issue(message, [...at, ...path], { atKey: true });
 }
 

@@ -1,5 +1,5 @@
 import { type Document, isAlias, isCollection, isMap, isNode, isScalar, isSeq } from "yaml";
-import { LineCounter, parseDocument } from "yaml";
+import { LineCounter, parseDocument, visit } from "yaml";
 import { messageOf } from "../errors.ts";
 import { ManifestError, type ManifestIssue } from "./manifest_error.ts";
 
@@ -11,6 +11,11 @@ const MAX_DEPTH = 64;
 
 /** How many nodes aliases may expand to, as a multiple of those in the text. */
 const MAX_ALIASES = 100;
+
+/** What the parser says to its own users, for ours. */
+const inOtherWords: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: "it holds several documents, give each a file of its own",
+};
 
 /** Where something is in a manifest. */
 export type Path = readonly PropertyKey[];
@@ -41,13 +46,14 @@ export class SourceText {
     const [document, tooDeep] = parse(text, lines);
     if (tooDeep) refuse(`Cannot read manifest as it must be nested at most ${MAX_DEPTH} deep`);
     this.#document = document!;
-    const faults = [...document!.errors, ...document!.warnings];
+    const faults = [...document!.errors, ...document!.warnings, ...unknownAliases(document!)];
     if (faults.length > 0) {
       throw new ManifestError(
         file,
-        faults.slice(0, 20).map(({ message, pos }) => {
+        faults.slice(0, 20).map(({ code, message, pos }) => {
           const { line, col } = lines.linePos(pos[0]);
-          const rule = message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "");
+          const rule = (inOtherWords[code] ?? message.split("\n")[0]!)
+            .replace(/ at line \d+, column \d+:?$/, "");
           return {
             message: `Cannot read manifest as it is not well-formed: ${rule}`,
             line: Math.max(1, line),
@@ -98,12 +104,34 @@ export class SourceText {
 /** The document, or that it is nested too deep. */
 function parse(text: string, lineCounter: LineCounter): [Document | undefined, boolean] {
   try {
-    const document = parseDocument(text, { lineCounter, uniqueKeys: true, prettyErrors: true });
+    const document = parseDocument(text, {
+      lineCounter,
+      uniqueKeys: true,
+      prettyErrors: true,
+      logLevel: "error", // what is wrong is told as data, not on the standard error
+    });
     return [document, isTooDeep(document.contents, 0)];
   } catch (error) {
     if (error instanceof RangeError) return [undefined, true]; // the parser's stack is the bound
     throw error;
   }
+}
+
+/** Aliases of what has no such anchor before it. */
+function unknownAliases(document: Document): { code: string; message: string; pos: [number] }[] {
+  const faults: { code: string; message: string; pos: [number] }[] = [];
+  const anchors = new Set<string>();
+  visit(document, {
+    Value(_, { anchor }) {
+      if (anchor !== undefined) anchors.add(anchor);
+    },
+    Alias(_, { source, range }) {
+      if (anchors.has(source)) return;
+      const message = `Alias *${source} has no anchor &${source} before it`;
+      faults.push({ code: "ALIAS", message, pos: [range?.[0] ?? 0] });
+    },
+  });
+  return faults;
 }
 
 function isTooDeep(node: unknown, depth: number): boolean {

@@ -253,3 +253,20 @@ Deno.test("Manifest with a node that does not say what it gives may fit", () => 
     "version: 1\nnodes:\n- { id: mic, type: Mic }\n- { id: same, type: PassThrough }\n- { id: vad, type: Mono }";
   parseManifest(text, { registry }); // PassThrough does not say what it gives, so it may fit
 });
+
+Deno.test("What is special in YAML is refused in plain words where it stands", () => {
+  const cases: [text: string, place: string, message: RegExp][] = [
+    ["version: 1\nnodes: []\n---\nversion: 1\n", "3:1", /it holds several documents/],
+    ["version: 1\nnodes: [*x, &x { type: Tap }]\n", "2:9", /Alias \*x has no anchor &x before it/],
+    [
+      "version: 1\nnodes:\n  - &a { type: Tap }\n  - { <<: *a, id: b }\n",
+      "4:7",
+      /no field << in nodes\[1\]: YAML 1\.2 merges nothing/,
+    ],
+  ];
+  for (const [text, place, message] of cases) {
+    const { issues: [issue] } = faultOf(text);
+    equal(`${issue!.line}:${issue!.column}`, place, text);
+    match(issue!.message, message);
+  }
+});

@@ -156,3 +156,13 @@ executors:
     /collect is not a node/,
   );
 });
+
+Deno.test("Manifest whose nodes are called like an object's own fields comes back", async () => {
+  await checkRoundTrip(`version: 1
+nodes:
+  - { id: constructor, type: PassThrough }
+  - { id: toString, type: PassThrough }
+  - { id: __proto__, type: PassThrough, merge: timestamp }
+connections: [{ from: constructor, to: __proto__ }, { from: toString, to: __proto__ }]
+`);
+});
