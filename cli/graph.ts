@@ -6,9 +6,9 @@ import type { NodeStats } from "../core/mod.ts";
 import { pictureOf } from "./draw/picture.ts";
 import { toSvg } from "./draw/svg.ts";
 import { toDot, toMermaid } from "./draw/text_forms.ts";
-import { gather, readManifest, reasonOf } from "./manifest_file.ts";
+import { gather, readManifest } from "./manifest_file.ts";
 import { print } from "./output.ts";
-import { writeFile } from "./write_all.ts";
+import { reasonOf, writeFile } from "./files.ts";
 
 const forms = { svg: toSvg, mermaid: toMermaid, dot: toDot };
 type Form = keyof typeof forms;

@@ -2,9 +2,8 @@ import { Command, Option } from "commander";
 import { basename, join, resolve } from "node:path";
 import { ConfigurationError } from "../core/errors.ts";
 import config from "../deno.json" with { type: "json" };
-import { reasonOf } from "./manifest_file.ts";
 import { print } from "./output.ts";
-import { writeFile } from "./write_all.ts";
+import { reasonOf, writeFile } from "./files.ts";
 
 /** `remotemedia init`. */
 export function initCommand(): Command {

@@ -1,7 +1,7 @@
 import { Command } from "commander";
+import { reasonOf } from "./files.ts";
 import { openBundle } from "../packaging/mod.ts";
 import { probeMedia } from "../nodes/mod.ts";
-import { reasonOf } from "./manifest_file.ts";
 import { print } from "./output.ts";
 
 /** `remotemedia inspect`. */

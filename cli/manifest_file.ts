@@ -13,6 +13,8 @@ import type { ManifestPipeline } from "../core/mod.ts";
 import { ManifestError } from "../core/manifest/manifest_error.ts";
 import { nearest } from "../core/registry.ts";
 import { builtinNodes } from "../nodes/mod.ts";
+import { reasonOf } from "./files.ts";
+import { tlsOf } from "./remote_client.ts";
 import { RemoteExecutor } from "../remote/client/remote_executor.ts";
 
 /** The node types that a manifest may name. */
@@ -55,13 +57,6 @@ export async function readManifest(
   }
 }
 
-/** Why a file cannot be read, without the path. */
-export function reasonOf(cause: unknown): string {
-  if (cause instanceof Deno.errors.NotFound) return "there is no such file";
-  if (cause instanceof Deno.errors.PermissionDenied) return "permission denied";
-  return messageOf(cause);
-}
-
 /** Makes the pipeline of a manifest; executors are servers, modules are loaded. */
 export async function buildPipeline(
   manifest: Manifest,
@@ -76,7 +71,7 @@ export async function buildPipeline(
     createExecutor({ tls, ...settings }) {
       const executor = new RemoteExecutor({
         ...settings,
-        ...(tls !== undefined && { tls: tls ? {} : false }),
+        ...tlsOf(tls),
       });
       executors.push(executor);
       return executor;

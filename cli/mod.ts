@@ -10,6 +10,7 @@ import { inspectCommand } from "./inspect.ts";
 import { nodesCommand } from "./nodes.ts";
 import { packCommand } from "./pack.ts";
 import { remoteCommand } from "./remote.ts";
+import { clientVariables } from "./remote_client.ts";
 import { runCommand } from "./run.ts";
 import { serveCommand } from "./serve.ts";
 import { ManifestError } from "../core/manifest/manifest_error.ts";
@@ -23,7 +24,7 @@ export function createProgram(): Command {
     .version(version)
     .enablePositionalOptions()
     .showSuggestionAfterError()
-    .addHelpText("after", `\n${exitCodes}`);
+    .addHelpText("after", `\n${clientVariables}\n\n${exitCodes}`);
   const commands = [
     runCommand(),
     validateCommand(),

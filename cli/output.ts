@@ -1,5 +1,5 @@
 import { messageOf, PackagingError } from "../core/errors.ts";
-import { writeAll } from "./write_all.ts";
+import { writeAll } from "./files.ts";
 
 const encoder = new TextEncoder();
 

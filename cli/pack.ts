@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createBundle } from "../packaging/mod.ts";
 import { print } from "./output.ts";
-import { writeFile } from "./write_all.ts";
+import { writeFile } from "./files.ts";
 
 interface PackOptions {
   output?: string;

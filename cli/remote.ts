@@ -2,16 +2,16 @@ import { Command } from "commander";
 import type { RemoteExecutor } from "../remote/client/remote_executor.ts";
 import { Stop } from "./exit_codes.ts";
 import { print, table } from "./output.ts";
-import { clientOf } from "./remote_client.ts";
+import { clientOf, serverForms } from "./remote_client.ts";
 import { remotePipelineCommands } from "./remote_pipelines.ts";
 
 /** `remotemedia remote`. */
 export function remoteCommand(): Command {
   const command = new Command("remote")
-    .description("Ask servers; the bearer token is taken from REMOTEMEDIA_TOKEN");
+    .description("Ask servers");
   command.command("status")
     .description("How servers do")
-    .argument("<servers...>", "host:port")
+    .argument("<servers...>", serverForms)
     .option("--json", "Print it as JSON", false)
     .action(async (servers: string[], { json }: { json: boolean }) => {
       const all = await Promise.all(servers.map(async (server) => {
@@ -25,7 +25,7 @@ export function remoteCommand(): Command {
     });
   command.command("nodes")
     .description("The node types that a server offers")
-    .argument("<server>", "host:port")
+    .argument("<server>", serverForms)
     .option("--json", "Print them as JSON, with their options' JSON Schema", false)
     .action(async (server: string, { json }: { json: boolean }) => {
       await using client = clientOf(server);

@@ -4,11 +4,11 @@ import { pathToFileURL } from "node:url";
 import type { RegisteredPipeline } from "../remote/client/pipeline_registry.ts";
 import { readManifest } from "./manifest_file.ts";
 import { print, table } from "./output.ts";
-import { clientOf } from "./remote_client.ts";
+import { clientOf, serverForms } from "./remote_client.ts";
 import { withRunOptions } from "./run.ts";
 import { runInputs, type RunInputsOptions } from "./run_inputs.ts";
 
-const server = ["<server>", "host:port"] as const;
+const server = ["<server>", serverForms] as const;
 const address = ["<pipeline>", "NAME, NAME@VERSION or OWNER/NAME"] as const;
 
 /** The commands of `remotemedia remote` that are about registered pipelines. */

@@ -18,7 +18,7 @@ export function runCommand(): Command {
     .option("--set <node.option=value>", "Replace an option; may be repeated", gather, [])
     .option(
       "--remote <host:port>",
-      "Run there what the server offers and no executor is named for",
+      "Run there what the server offers and no executor is named for; as remote takes it",
     );
   return withRunOptions(command).action(async (path: string, options: RunCommandOptions) => {
     await runInputs(options, async () => {

@@ -1,6 +1,6 @@
 import type { NodeStats } from "../core/mod.ts";
 import { table } from "./output.ts";
-import { writeFile } from "./write_all.ts";
+import { writeFile } from "./files.ts";
 
 /** Where to tell what nodes did, as the command line says. */
 export interface StatsOptions {

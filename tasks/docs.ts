@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { exampleOf, optionRows } from "../cli/nodes.ts";
 import { createProgram } from "../cli/mod.ts";
 import { exitCodes } from "../cli/exit_codes.ts";
+import { clientVariables } from "../cli/remote_client.ts";
 import { manifestJsonSchema, NodeRegistry, optionsJsonSchema } from "../core/mod.ts";
 import { builtinNodes } from "../nodes/mod.ts";
 import { settingsHelp } from "../remote/server/config.ts";
@@ -63,7 +64,7 @@ function cliPage(program: Command): string {
   ]);
   return `# The command line\n\n${notice}\n\n${program.description()} \`deno task cli\` runs it.\n\n${
     sections.join("\n")
-  }\n## Exit codes\n\n\`\`\`text\n${exitCodes}\n\`\`\`\n`;
+  }\n## Environment\n\n\`\`\`text\n${clientVariables}\n\`\`\`\n\n## Exit codes\n\n\`\`\`text\n${exitCodes}\n\`\`\`\n`;
 }
 
 function section(command: Command, before: string): string {

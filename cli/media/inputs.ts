@@ -1,10 +1,10 @@
 import { parse } from "csv-parse/sync";
+import { reasonOf } from "../files.ts";
 import { glob, readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { ConfigurationError, messageOf } from "../../core/errors.ts";
 import type { Manifest } from "../../core/mod.ts";
 import { readMedia } from "../../nodes/mod.ts";
-import { reasonOf } from "../manifest_file.ts";
 
 /** Node types that take the place of media, not its frames. */
 const takesPlaces = ["MediaReader", "DataSource", "WebSocketSource"];

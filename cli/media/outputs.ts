@@ -2,7 +2,7 @@ import { stringify } from "csv-stringify/sync";
 import { extname } from "node:path";
 import { ConfigurationError } from "../../core/errors.ts";
 import { writeMedia } from "../../nodes/mod.ts";
-import { cannotWrite, writeAll } from "../write_all.ts";
+import { cannotWrite, writeAll } from "../files.ts";
 import { subtitle } from "./subtitles.ts";
 import { toJson } from "./to_json.ts";
 

@@ -210,7 +210,7 @@ function unavailable(reason: string, where: string): string {
   if (/certificate|self.signed|UnknownIssuer|NotValidForName|ALTNAME|altnames/i.test(reason)) {
     return `Cannot reach a server at ${where}: its TLS certificate is not accepted (${reason})`;
   }
-  if (/Failed to connect/.test(reason)) {
+  if (/Failed to connect|No connection established.*ECONNRESET/.test(reason)) {
     return `Cannot reach a server at ${where}: it closes connections at once, as one that speaks TLS only does`;
   }
   return `Cannot reach a server at ${where}: ${reason}`;

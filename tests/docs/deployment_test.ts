@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parseAllDocuments } from "yaml";
+import { clientVariables } from "../../cli/remote_client.ts";
 import { Pipeline } from "../../core/mod.ts";
 import { PassThrough } from "../../nodes/data/pass_through.ts";
 import { RemoteExecutor } from "../../remote/mod.ts";
@@ -50,6 +51,28 @@ Deno.test("deployment.md: its settings, tokens and certificate make a server tha
     };
     for (const { token } of options.tokens!) assert.deepEqual(await run(token), [1]);
     await assert.rejects(() => run("another-token-of-length"), { code: 16 });
+    const [, variables, command] = /^export (.*)\ndeno task cli (.*)$/m.exec(page)!; // of the command line
+    const env = Object.fromEntries(variables!.split(" ").map((each) => each.split("=")));
+    const manifest = `version: 1
+executors: { there: { host: localhost, port: ${server.port}, token: "\${REMOTEMEDIA_TOKEN}" } }
+nodes: [{ type: PassThrough, executor: there }]
+`;
+    await Deno.writeTextFile(`${folder}/there.yaml`, manifest);
+    await Deno.writeTextFile(`${folder}/in.txt`, "there and back\n");
+    const lines = [
+      [command!.replace("50052", String(server.port)), /^localhost:\d+ +up /],
+      [`remote status https://localhost:${server.port}`, /^https:.* +up |^localhost:\d+ +up /],
+      ["run there.yaml -i in.txt", /^"there and back"$/m],
+      [`run there.yaml -i in.txt --remote localhost:${server.port}`, /^"there and back"$/m],
+    ] as const;
+    for (const [line, said] of lines) {
+      const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--no-check", `${Deno.cwd()}/cli.ts`, ...line.split(" ")],
+        cwd: folder,
+        env,
+      }).output();
+      assert.match(new TextDecoder().decode(stdout), said, new TextDecoder().decode(stderr));
+    }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -80,7 +103,7 @@ Deno.test("deployment.md: Docker's command mounts what the image needs and may r
   const readable = entry.find((word) => word.startsWith("--allow-read="))!.split("=")[1]!;
   assert.ok(readable.split(",").some((folder) => target!.startsWith(`${folder}/`)));
   for (const [variable] of page.matchAll(/REMOTEMEDIA_[A-Z_]+/g)) {
-    assert.ok(settings.has(variable), variable);
+    assert.ok(settings.has(variable) || clientVariables.includes(`${variable} `), variable);
   }
 });
 

@@ -1,4 +1,4 @@
-import { reasonOf } from "./manifest_file.ts";
+import { messageOf } from "../core/errors.ts";
 
 /** Writes all of the bytes, in as many pieces as it takes. */
 export function writeAll(
@@ -24,4 +24,12 @@ export function cannotWrite(path: string, cause: unknown): Error {
     ? "its folder is not there"
     : reasonOf(cause);
   return new Error(`Cannot write ${path} as ${reason}`, { cause });
+}
+
+/** Why a file cannot be read, without the path. */
+export function reasonOf(cause: unknown): string {
+  if (cause instanceof Deno.errors.NotFound) return "there is no such file";
+  if (cause instanceof Deno.errors.PermissionDenied) return "permission denied";
+  if (cause instanceof Deno.errors.IsADirectory) return "it is a folder";
+  return messageOf(cause);
 }
