@@ -4891,9 +4891,7 @@ var Graph = class {
     this.connections = Object.freeze(connections.map((connection) => ({
       ...connection
     })));
-    this.merge = Object.freeze({
-      ...merge
-    });
+    this.merge = Object.freeze(Object.assign(/* @__PURE__ */ Object.create(null), merge));
     this.inputs = input === void 0 ? ends.inputs : [
       input
     ].flat();
