@@ -222,7 +222,7 @@ export class HttpRequest extends Node<unknown, HttpResponse, HttpRequestOptions>
       return {
         url: response.url,
         status: response.status,
-        headers: Object.fromEntries(response.headers),
+        headers: headersOf(response),
         body: response.ok
           ? await readBody(response, { as, maxBytes })
           : await readErrorBody(response, { as: failOnStatus ? "none" : as, maxBytes }),
@@ -235,6 +235,11 @@ export class HttpRequest extends Node<unknown, HttpResponse, HttpRequestOptions>
 
 /** Why requests that an interrupt voids are aborted. */
 const INTERRUPTED = Symbol("interrupted");
+
+/** The headers, those that came several times joined by commas. */
+function headersOf({ headers }: Response): Record<string, string> {
+  return Object.fromEntries(Array.from(headers.keys(), (name) => [name, headers.get(name)!]));
+}
 
 function isHttp(url: string): boolean {
   return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { messageOf } from "../../core/errors.ts";
 import { Node, type NodeContext } from "../../core/node.ts";
 import { Sleeper } from "../data/_sleeper.ts";
+import { bytesIn } from "./http/body.ts";
 import { Connection, type WebSocketMessage } from "./web_socket/connection.ts";
 import {
   connectFields,
@@ -118,7 +119,8 @@ export class WebSocketSink<T = unknown> extends Node<
 }
 
 function encode(chunk: unknown): WebSocketMessage {
-  if (typeof chunk === "string" || chunk instanceof Uint8Array) return chunk;
+  const message = typeof chunk === "string" ? chunk : bytesIn(chunk);
+  if (message !== undefined) return message;
   const text = JSON.stringify(chunk);
   if (text === undefined) throw new TypeError(`Cannot send a ${typeof chunk} as message`);
   return text;

@@ -12,7 +12,7 @@ interface LogLine {
 
 /** Lines that only say that something was said before. */
 const echoes =
-  /^(Conversion failed|Error opening (in|out)put files?\b|Error initializing the muxer|Exiting |Terminating |(file|pipe):.*: Invalid argument$)/;
+  /^(Conversion failed|(Error initializing output stream \S+ -- )?Error while opening encoder\b|Error opening (in|out)put files?\b|Error initializing the muxer|Exiting |Terminating |(file|pipe):.*: Invalid argument$)/;
 
 /** Lines that only say that a filter could not be made or used, after the filter's own. */
 const filterEchoes =

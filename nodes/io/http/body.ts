@@ -20,10 +20,16 @@ export interface SentBody {
 export function encodeBody(body: unknown): SentBody {
   if (body === undefined) return { body, contentType: undefined };
   if (typeof body === "string") return { body, contentType: "text/plain;charset=UTF-8" };
-  if (body instanceof Uint8Array) {
-    return { body: body as Uint8Array<ArrayBuffer>, contentType: "application/octet-stream" };
-  }
+  const bytes = bytesIn(body);
+  if (bytes !== undefined) return { body: bytes, contentType: "application/octet-stream" };
   return { body: JSON.stringify(body), contentType: "application/json" };
+}
+
+/** What bytes are in any form, without a copy; `undefined` for anything else. */
+export function bytesIn(value: unknown): Uint8Array<ArrayBuffer> | undefined {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (!ArrayBuffer.isView(value)) return undefined;
+  return new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
 }
 
 /**

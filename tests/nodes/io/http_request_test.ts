@@ -254,6 +254,19 @@ Deno.test("HttpRequest goes by the status where the body of an error is not what
   deepEqual([told!.status, told!.body], [503, bodies[1]]);
 });
 
+Deno.test("HttpRequest sends bytes in any form, and gives headers that come several times", async () => {
+  await using server = serve(async (request) => {
+    const headers: [string, string][] = [["set-cookie", "a=1"], ["set-cookie", "b=2"], ["x", "y"]];
+    return new Response(await request.arrayBuffer(), { headers });
+  });
+  const { buffer } = new Uint8Array([0, 1, 2, 3]);
+  for (const body of [buffer, new DataView(buffer), new Uint16Array(buffer)]) {
+    const [response] = await request([{ url: server.url, body }]);
+    deepEqual(response!.body, new Uint8Array([0, 1, 2, 3]));
+    deepEqual([response!.headers["set-cookie"], response!.headers["x"]], ["a=1, b=2", "y"]);
+  }
+});
+
 Deno.test("HttpRequest takes methods in small letters for what they are", async () => {
   let count = 0;
   await using server = serve(({ method }) =>

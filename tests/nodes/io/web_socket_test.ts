@@ -216,11 +216,11 @@ Deno.test("WebSocketSink sends in order and closes properly", async () => {
       got.push(data instanceof ArrayBuffer ? new Uint8Array(data) : data);
     socket.onclose = ({ code }) => closed.resolve(code);
   });
-  const chunks = ["a", { b: 1 }, new Uint8Array([3]), null];
+  const chunks = ["a", { b: 1 }, new Uint8Array([3]), null, new Uint8Array([4]).buffer];
   const sink = new WebSocketSink({ url: server.url });
   deepEqual(await Array.fromAsync(ReadableStream.from(chunks).pipeThrough(sink)), chunks);
   equal(await closed.promise, 1000);
-  deepEqual(got, ["a", '{"b":1}', new Uint8Array([3]), "null"]);
+  deepEqual(got, ["a", '{"b":1}', new Uint8Array([3]), "null", new Uint8Array([4])]);
 });
 
 Deno.test("WebSocketSink is held up by a receiver that does not read", async () => {

@@ -33,6 +33,14 @@ Deno.test("writeMedia says in one sentence why it cannot write, and leaves nothi
     type Chunk = AudioFrame | VideoFrame;
     const pictures = [0, 40_000, 80_000].map((timestamp) => picture({ timestamp }));
     const cases: [string, Chunk[], WriteMediaOptions, RegExp][] = [
+      [
+        at("odd.mp4"),
+        [new VideoFrame({
+          ...{ data: new Uint8Array(7 * 6 * 4), format: "RGBA", codedWidth: 7, codedHeight: 6 },
+        })],
+        {},
+        /width not divisible by 2/,
+      ],
       [at("no/where.wav"), second, {}, /where\.wav" as there is no directory ".+\/no"$/],
       [at("no/where.mp3"), second, {}, /as there is no directory/],
       [folder, second, { format: "wav" }, /as it is a directory$/],
