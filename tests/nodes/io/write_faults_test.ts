@@ -35,9 +35,11 @@ Deno.test("writeMedia says in one sentence why it cannot write, and leaves nothi
     const cases: [string, Chunk[], WriteMediaOptions, RegExp][] = [
       [
         at("odd.mp4"),
-        [new VideoFrame({
-          ...{ data: new Uint8Array(7 * 6 * 4), format: "RGBA", codedWidth: 7, codedHeight: 6 },
-        })],
+        [
+          new VideoFrame({
+            ...{ data: new Uint8Array(7 * 6 * 4), format: "RGBA", codedWidth: 7, codedHeight: 6 },
+          }),
+        ],
         {},
         /width not divisible by 2/,
       ],
