@@ -36,7 +36,8 @@ export class Endpoint {
   readonly #options: CheckedOptions;
   readonly #tls: TlsOptions | false;
   #client: Client | undefined;
-  #closed = false;
+  /** Aborted once it is closed. */
+  readonly #closing = new AbortController();
 
   constructor(
     { host = "127.0.0.1", port = 50_052, target }: EndpointOptions,
@@ -78,7 +79,8 @@ export class Endpoint {
     }, patience);
     signal?.addEventListener("abort", () => resolve(), { once: true });
     const look = () => {
-      const state = channel.getConnectivityState(true);
+      const state = channel.getConnectivityState(false);
+      if (state === connectivityState.IDLE) channel.getConnectivityState(true); // connects
       if (state === connectivityState.IDLE || state === connectivityState.CONNECTING) {
         channel.watchConnectivityState(state, Infinity, look);
       } else resolve();
@@ -127,6 +129,10 @@ export class Endpoint {
   ): Promise<Uint8Array> {
     await loadGrpc();
     const client = this.#open();
+    const ended = AbortSignal.any([
+      this.#closing.signal,
+      ...(signal === undefined ? [] : [signal]),
+    ]);
     return await new Promise((resolve, reject) => {
       const call = client.makeUnaryRequest(
         pathOf(method),
@@ -136,27 +142,27 @@ export class Endpoint {
         this.#metadata(span),
         callOptions(deadline),
         (error: ServiceError | null, response?: Uint8Array) => {
-          signal?.removeEventListener("abort", cancel);
+          ended.removeEventListener("abort", cancel);
           if (error === null) resolve(response!);
-          else if (signal?.aborted) reject(signal.reason);
+          else if (ended.aborted) reject(ended.reason);
           else reject(errorOf(error, this.where));
         },
       );
       const cancel = () => call.cancel();
-      if (signal?.aborted) cancel();
-      signal?.addEventListener("abort", cancel, { once: true });
+      if (ended.aborted) cancel();
+      ended.addEventListener("abort", cancel, { once: true });
     });
   }
 
-  /** Ends the channel, for good. */
+  /** Ends the channel and all unary calls, for good. */
   close(): void {
-    this.#closed = true;
+    this.#closing.abort(new PipelineError(`The executor of ${this.where} was closed`));
     this.#client?.close();
     this.#client = undefined;
   }
 
   #open(): Client {
-    if (this.#closed) {
+    if (this.#closing.signal.aborted) {
       throw new PipelineError(`Cannot call ${this.where} as its executor is closed`);
     }
     const { keepaliveMs } = this.#options;

@@ -10,7 +10,6 @@ import { BatchWriter } from "../wire/batch_writer.ts";
 import { readExecute } from "../wire/execute_request.ts";
 import { writeStats } from "../wire/messages.ts";
 import { statusOf } from "../wire/errors.ts";
-import { statusName } from "../wire/grpc_status.ts";
 import { CallSpan, within } from "../wire/tracing.ts";
 import type { Caller } from "./access.ts";
 import type { CallerUsage } from "./usage.ts";
@@ -53,17 +52,21 @@ export interface CallOutputs {
 
 /** Runs the nodes of a unary call: takes a place, counts what they do, and tells of it in a span. */
 export async function runCall(method: string, call: NodesCall): Promise<CallOutputs> {
-  const { server, context: { metadata } } = call;
+  const { server, context } = call;
+  const { metadata } = context;
   const caller = server.settings.access.callerOf(metadata);
-  const { usage, release } = await server.admit(caller, "");
   const span = CallSpan.ofServer(method, { "remotemedia.caller": caller.name }, metadata);
+  let release = () => {};
   try {
+    const admission = await server.admit(caller, "");
+    release = admission.release;
+    const { usage } = admission;
     const outputs = await within(span.context, () => execute(call, { caller, usage, span }));
     span.end();
     return outputs;
   } catch (error) {
     span.end(error);
-    server.settings.metrics.failed(statusName(statusOf(error).code)!);
+    if (!context.signal.aborted) server.settings.metrics.failed(error); // else nobody is there to whom it failed
     throw error;
   } finally {
     release();

@@ -6,7 +6,10 @@ import {
   type MetricValue,
   Registry,
 } from "prom-client";
+import { RemoteError, SandboxError } from "../../core/errors.ts";
 import type { NodeStats } from "../../core/stats.ts";
+import { statusOf } from "../wire/errors.ts";
+import { statusName } from "../wire/grpc_status.ts";
 import { LatencyMetric } from "./latency_metric.ts";
 
 /** What a server counts, for Prometheus. Labels are node types and gRPC codes, so their number is bounded. */
@@ -69,14 +72,12 @@ export class Metrics {
     this.#bytes[direction] += bytes;
   }
 
-  /** A session failed. */
-  failed(code: string): void {
-    this.#errors.inc({ code });
-  }
-
-  /** A sandbox was ended. */
-  killed(reason: string): void {
-    this.#kills.inc({ reason });
+  /** A session or call failed, perhaps as a sandbox was ended. */
+  failed(error: unknown): void {
+    this.#errors.inc({ code: statusName(statusOf(error).code)! });
+    const cause = error instanceof RemoteError ? undefined : (error as Error | undefined)?.cause;
+    const killed = [error, cause].find((each) => each instanceof SandboxError);
+    if (killed !== undefined) this.#kills.inc({ reason: killed.reason });
   }
 
   /** Nodes went on from one state of their stats to another. */

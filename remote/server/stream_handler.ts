@@ -15,7 +15,7 @@ import {
   writeResponse,
   writeStats,
 } from "../wire/messages.ts";
-import { status, statusName } from "../wire/grpc_status.ts";
+import { status } from "../wire/grpc_status.ts";
 import { protocolError, send, type StreamCall, writeNothingBehindStatus } from "./call.ts";
 import type { Caller } from "./access.ts";
 import { checkVersion } from "./check_version.ts";
@@ -262,11 +262,7 @@ class StreamHandler {
     this.#registered?.failed(error);
     void this.#session?.stop(error);
     const told = failedCall(error);
-    const { metrics } = this.#server.settings;
-    metrics.failed(statusName(told.code)!);
-    const cause = error instanceof RemoteError ? error : (error as Error | undefined)?.cause;
-    if (error instanceof SandboxError) metrics.killed(error.reason);
-    else if (cause instanceof SandboxError) metrics.killed(cause.reason);
+    this.#server.settings.metrics.failed(error);
     this.#tellStats();
     void this.#sendEnded(told.message).then(() => this.#call.emit("error", told));
   }

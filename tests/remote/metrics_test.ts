@@ -92,3 +92,31 @@ Deno.test("serve counts sessions, chunks, bytes, errors, latencies, queues, kill
   assert.ok(latency(0.016384) <= 2, "the slow chunk is told apart");
   await writer.abort();
 });
+
+Deno.test("serve counts what fails of Execute as of sessions, and nothing that a client cancels", async () => {
+  await using pair = await startPair({
+    server: { httpPort: 0, maxSessions: 1, userCode: { limits: { cpuMs: 300 } } },
+    client: { retry: false },
+  });
+  const { executor, server } = pair;
+  const read = async () => {
+    const response = await fetch(`http://127.0.0.1:${server.httpPort}/metrics`);
+    return readMetrics(await response.text());
+  };
+  const count = async (code: string) =>
+    (await read()).get(`remotemedia_errors_total{code="${code}"}`) ?? 0;
+  const gone = () => until(() => server.sessions === 0, "no session");
+  await assert.rejects(() => executor.execute([new FailOn({ number: 1 })], [1]));
+  assert.equal(await count("UNKNOWN"), 1);
+  await gone();
+  const waits = executor.execute([new Waits()], [1], { signal: AbortSignal.timeout(300) });
+  waits.catch(() => {}); // told below
+  await until(() => server.sessions === 1, "the call");
+  await assert.rejects(() => executor.execute([new FailOn({ number: 1 })], [0]), { code: 8 });
+  assert.equal(await count("RESOURCE_EXHAUSTED"), 1);
+  await assert.rejects(waits, { name: "TimeoutError" });
+  await gone();
+  assert.equal(await count("INVALID_ARGUMENT"), 0);
+  await assert.rejects(() => executor.execute([new Spin()], [1]), { name: "SandboxError" });
+  assert.equal((await read()).get('remotemedia_sandbox_kills_total{reason="cpu"}'), 1);
+});

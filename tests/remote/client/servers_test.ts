@@ -4,7 +4,7 @@ import { Marker, Pipeline, PipelineError, RemoteError } from "../../../core/mod.
 import { PassThrough } from "../../../nodes/data/pass_through.ts";
 import { RemoteExecutor } from "../../../remote/mod.ts";
 import { serve } from "../../../remote/server/mod.ts";
-import { SlowDouble, testNodes } from "../_nodes.ts";
+import { SlowDouble, testNodes, Waits } from "../_nodes.ts";
 import { startPair } from "../_server.ts";
 
 const elapsed = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -120,6 +120,20 @@ Deno.test("RemoteExecutor tells that its only server takes connections and says 
   await assert.rejects(() => executor.execute([new PassThrough()], [1], { signal }), {
     name: "TimeoutError",
   });
+});
+
+Deno.test("RemoteExecutor ends its calls when it is disposed, there as well", async () => {
+  await using server = await serve({ port: 0, nodes: testNodes, userCode: false });
+  const executor = new RemoteExecutor({ port: server.port });
+  const call = executor.execute([new Waits()], [1]);
+  const failed = assert.rejects(call, { name: "PipelineError", message: /was closed$/ });
+  while (server.sessions === 0) await elapsed(2);
+  await executor[Symbol.asyncDispose]();
+  await failed;
+  for (let waited = 0; server.sessions > 0; waited += 5) {
+    assert.ok(waited < 5_000, "the call goes on there");
+    await elapsed(5);
+  }
 });
 
 Deno.test("RemoteExecutor connects nowhere once it is disposed", async () => {
