@@ -72,7 +72,7 @@ export class Endpoint {
     const channel = client.getChannel();
     const { promise, resolve } = Promise.withResolvers<void>();
     let isMute = false;
-    const patience = Math.min(withinMs, deadline - Date.now());
+    const patience = Math.max(0, Math.min(withinMs, deadline - Date.now()));
     const timer = setTimeout(() => {
       isMute = patience === withinMs;
       resolve();

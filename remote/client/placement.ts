@@ -26,6 +26,13 @@ export interface Placed {
   reservation: string;
 }
 
+/** What ends the search for a place. */
+export interface PlaceLimits {
+  signal?: AbortSignal;
+  /** When the session must be over, in ms since 1970. */
+  deadline?: number | undefined;
+}
+
 /** Asks an endpoint how it does. */
 export async function statusOfEndpoint(
   endpoint: Endpoint,
@@ -67,10 +74,13 @@ interface Candidate {
  *
  * @throws the last refusal, if nobody has a place
  */
-export async function place(endpoints: readonly Endpoint[], signal: AbortSignal): Promise<Placed> {
+export async function place(
+  endpoints: readonly Endpoint[],
+  { signal, deadline }: PlaceLimits,
+): Promise<Placed> {
   const [only] = endpoints;
   if (endpoints.length === 1) {
-    await only!.connect({ signal });
+    await only!.connect({ signal, deadline });
     return { endpoint: only!, reservation: "" };
   }
   let refusal: unknown;
@@ -98,7 +108,7 @@ export async function place(endpoints: readonly Endpoint[], signal: AbortSignal)
       try {
         return { endpoint, reservation: await reserve(endpoint, signal) };
       } catch (error) {
-        if (signal.aborted) throw error;
+        if (signal?.aborted) throw error;
         refusal = error;
       }
     }
@@ -126,7 +136,7 @@ async function within(ms: number, promise: Promise<unknown>): Promise<void> {
   clearTimeout(timer);
 }
 
-async function reserve(endpoint: Endpoint, signal: AbortSignal): Promise<string> {
+async function reserve(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<string> {
   const request = toBinary(
     ReserveRequestSchema,
     create(ReserveRequestSchema, { ttlMs: RESERVE_MS }),

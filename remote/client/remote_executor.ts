@@ -125,11 +125,12 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
         if (span !== undefined) span.event("reconnect", { "remotemedia.attempt": attempt });
         span ??= CallSpan.ofClient("Stream", attributes, parent);
         const bundles = await prepare?.() ?? [];
-        const { endpoint, reservation } = await this.#servers.place(attempt, signal);
+        const deadline = this.#servers.deadline(began);
+        const { endpoint, reservation } = await this.#servers.place(attempt, { signal, deadline });
         span.set(endpoint.attributes);
         await this.#uploads.bring(bundles, endpoint);
         return {
-          call: endpoint.stream(this.#servers.deadline(began), span),
+          call: endpoint.stream(deadline, span),
           where: endpoint.where,
           reservation,
           report(failure) {
@@ -168,7 +169,7 @@ export class RemoteExecutor implements Executor, AsyncDisposable {
   async import<T>(module: string | URL): Promise<RemoteModule<T>> {
     this.#servers.assertOpen();
     const bundle = await this.#uploads.package(String(module));
-    const { endpoint } = await this.#servers.place(0, new AbortController().signal);
+    const { endpoint } = await this.#servers.place(0, {});
     await this.#uploads.bring([bundle], endpoint);
     const callbacks = new CallbackTable();
     const channel: RemoteChannel = new RemoteChannel(endpoint, {

@@ -4,7 +4,14 @@ import type { BundleUploads } from "../objects/bundle_uploads.ts";
 import type { CallSpan } from "../wire/tracing.ts";
 import { Endpoint, type UnaryMethod } from "./endpoint.ts";
 import type { CheckedOptions } from "./options.ts";
-import { place, type Placed, PROBE_MS, reportFailure, worthATry } from "./placement.ts";
+import {
+  place,
+  type Placed,
+  type PlaceLimits,
+  PROBE_MS,
+  reportFailure,
+  worthATry,
+} from "./placement.ts";
 
 /** What a unary call has beside its request. */
 export interface CallOptions {
@@ -44,10 +51,10 @@ export class Servers {
   }
 
   /** Finds a place for a session. @param attempt how many failed before this one: it waits the longer */
-  async place(attempt: number, signal: AbortSignal): Promise<Placed> {
+  async place(attempt: number, limits: PlaceLimits): Promise<Placed> {
     this.assertOpen();
-    if (attempt > 0) await this.#backOff(attempt, signal);
-    return await place(this.endpoints, signal);
+    if (attempt > 0) await this.#backOff(attempt, limits);
+    return await place(this.endpoints, limits);
   }
 
   /** A unary call to the first server that answers. */
@@ -99,14 +106,14 @@ export class Servers {
   }
 
   /** Waits before another try: twice as long each time, and half of it by chance. */
-  async #backOff(attempt: number, signal: AbortSignal): Promise<void> {
+  async #backOff(attempt: number, { signal, deadline = Infinity }: PlaceLimits): Promise<void> {
     const { retry } = this.#options;
     if (retry === false) return;
     const delay = Math.min(retry.maxDelayMs, retry.minDelayMs * 2 ** (attempt - 1));
     const jittered = delay * (0.5 + Math.random() / 2);
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, jittered);
-    signal.addEventListener("abort", () => resolve(), { once: true });
+    const timer = setTimeout(resolve, Math.max(0, Math.min(jittered, deadline - Date.now())));
+    signal?.addEventListener("abort", () => resolve(), { once: true });
     await promise;
     clearTimeout(timer);
   }

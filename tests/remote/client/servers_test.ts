@@ -122,6 +122,32 @@ Deno.test("RemoteExecutor tells that its only server takes connections and says 
   });
 });
 
+Deno.test("RemoteExecutor keeps to its deadline while it connects, and while it waits to connect again", async () => {
+  const isExceeded = { name: "RemoteError", code: 4 };
+  const began = performance.now();
+  await using mute = await startMute();
+  await using muted = new RemoteExecutor({ port: mute.port, timeoutMs: 300 });
+  const session = new Pipeline([new PassThrough({}, { executor: muted })]).run([1]);
+  await assert.rejects(Array.fromAsync(session), isExceeded);
+  await assert.rejects(muted.execute([new PassThrough()], [1]), isExceeded);
+  const server = await serve({ port: 0, nodes: testNodes, userCode: false });
+  await using executor = new RemoteExecutor({
+    port: server.port,
+    timeoutMs: 1_000,
+    retry: { attempts: 1_000, minDelayMs: 60_000, maxDelayMs: 60_000 },
+  });
+  const reader = new Pipeline([new SlowDouble({}, { executor })])
+    .run(ReadableStream.from((async function* () {
+      for (let count = 0;; count++, await elapsed(5)) yield count;
+    })())).getReader();
+  await reader.read();
+  await server.close();
+  await assert.rejects(async () => {
+    while (!(await reader.read()).done);
+  }, isExceeded);
+  assert.ok(performance.now() - began < 10_000);
+});
+
 Deno.test("RemoteExecutor ends its calls when it is disposed, there as well", async () => {
   await using server = await serve({ port: 0, nodes: testNodes, userCode: false });
   const executor = new RemoteExecutor({ port: server.port });
