@@ -9,7 +9,6 @@ import type { AnyNode } from "../../core/node.ts";
 import { BatchWriter } from "../wire/batch_writer.ts";
 import { readExecute } from "../wire/execute_request.ts";
 import { writeStats } from "../wire/messages.ts";
-import { statusOf } from "../wire/errors.ts";
 import { CallSpan, within } from "../wire/tracing.ts";
 import type { Caller } from "./access.ts";
 import type { CallerUsage } from "./usage.ts";

@@ -1,4 +1,4 @@
-import { PipelineError, RemoteError, SandboxError } from "../../core/errors.ts";
+import { PipelineError, RemoteError } from "../../core/errors.ts";
 import { loggerFor } from "../../core/log.ts";
 import type { AnyNode } from "../../core/node.ts";
 import type { Pipeline } from "../../core/pipeline.ts";
