@@ -3,7 +3,7 @@ import type { Manifest, NodeStats } from "../core/mod.ts";
 import { Stop } from "./exit_codes.ts";
 import { Interrupts } from "./interrupts.ts";
 import { expandInputs, openInput } from "./media/inputs.ts";
-import { openOutput } from "./media/outputs.ts";
+import { openOutput, toStandardOutput } from "./media/outputs.ts";
 import { startProgress } from "./media/progress.ts";
 import { printError, printJson, tellFailure } from "./output.ts";
 import { isDone, markCut, planOutputs, type Work } from "./run_outputs.ts";
@@ -109,7 +109,11 @@ async function runAll(works: readonly Work[], job: Job): Promise<number> {
 async function runOne(work: Work, job: Job): Promise<void> {
   const { pipeline, close } = await job.open();
   try {
-    using progress = await startProgress(work.input, job.isAlone && !job.options.json);
+    const isMixed = toStandardOutput(work.output) && Deno.stdout.isTerminal();
+    using progress = await startProgress(
+      work.input,
+      job.isAlone && !job.options.json && !isMixed,
+    );
     const input = openInput(work.input, job.manifest);
     const { source, isCut } = job.interrupts.guard(input, (chunk) => progress.saw(chunk));
     const { signal } = job.interrupts;

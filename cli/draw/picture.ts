@@ -66,7 +66,8 @@ function labelOf({ policy, size, every }: Connection): string {
 }
 
 function cut(text: string): string {
-  return text.length > 34 ? `${text.slice(0, 33)}…` : text;
+  const letters = [...text]; // not to cut one in two
+  return letters.length > 34 ? `${letters.slice(0, 33).join("")}…` : text;
 }
 
 /** Boxes by where they run, in the order of their first one. */

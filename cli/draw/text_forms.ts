@@ -6,15 +6,15 @@ export function toMermaid({ boxes, arrows }: Picture): string {
   const lines = ["flowchart LR"];
   let group = 0;
   for (const [place, inside] of byPlace(boxes)) {
-    if (place !== undefined) lines.push(`  subgraph place${group++}["${escapeText(place)}"]`);
+    if (place !== undefined) lines.push(`  subgraph place${group++}["${mermaidText(place)}"]`);
     for (const { id, lines: more } of inside) {
-      const text = [`<b>${escapeText(id)}</b>`, ...more.map(escapeText)].join("<br>");
+      const text = [`<b>${mermaidText(id)}</b>`, ...more.map(mermaidText)].join("<br>");
       lines.push(`    ${number.get(id)}["${text}"]`);
     }
     if (place !== undefined) lines.push("  end");
   }
   for (const { from, to, label } of arrows) {
-    const text = label === "" ? "" : `|"${escapeText(label)}"|`;
+    const text = label === "" ? "" : `|"${mermaidText(label)}"|`;
     lines.push(`  ${number.get(from)} -->${text} ${number.get(to)}`);
   }
   return `${lines.join("\n")}\n`;
@@ -43,12 +43,25 @@ export function toDot({ name, boxes, arrows }: Picture): string {
   return `${lines.join("\n")}\n}\n`;
 }
 
-function quote(text: string): string {
-  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
+/** `#35;` is how Mermaid writes the sign that begins such names of letters. */
+function mermaidText(text: string): string {
+  return escapeText(text).replaceAll("#", "#35;");
 }
 
-/** Text in HTML and SVG. */
+/** A text for Graphviz, which knows HTML's names of letters too. */
+function quote(text: string): string {
+  return `"${
+    text.replaceAll("&", "&amp;").replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll(
+      "\n",
+      "\\n",
+    )
+  }"`;
+}
+
+/** Text in HTML and SVG; letters that XML has not become `\ufffd`. */
 export function escapeText(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+  // deno-lint-ignore no-control-regex -- these are the ones
+  const known = text.toWellFormed().replaceAll(/[\0-\x08\v\f\x0e-\x1f\ufffe\uffff]/g, "\ufffd");
+  return known.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
     .replaceAll('"', "&quot;");
 }

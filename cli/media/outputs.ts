@@ -28,13 +28,18 @@ const textForms: Record<string, () => TextForm> = {
 
 /** Where chunks go: a file as its name's ending says, or lines of JSON on the standard output. */
 export function openOutput(path: string | undefined): WritableStream<unknown> {
-  if (path === undefined || path === "-") return standardOutput();
+  if (toStandardOutput(path)) return standardOutput();
   const form = textForms[extname(path).toLowerCase()];
   if (form !== undefined) return textFile(path, form());
   if (extname(path) === "") {
     throw new ConfigurationError(`Cannot write ${path} as its ending must tell the format`);
   }
   return writeMedia(path) as WritableStream<unknown>;
+}
+
+/** Whether an output is the standard output. */
+export function toStandardOutput(path: string | undefined): path is undefined | "-" {
+  return path === undefined || path === "-";
 }
 
 function standardOutput(): WritableStream<unknown> {

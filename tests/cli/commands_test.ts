@@ -142,6 +142,26 @@ Deno.test("remote asks a server", async () => {
 
 Deno.test("doctor and inspect tell what they are asked", async () => {
   match((await cli(["doctor"])).out, /^found +deno +\d/);
+  await using dir = await folder({ "ffmpeg.sh": "#!/bin/sh\necho my own ffmpeg\n" });
+  await Deno.chmod(`${dir.path}/ffmpeg.sh`, 0o700);
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", `${root}cli.ts`, "doctor", "--json"],
+    env: {
+      PATH: "/nowhere",
+      FFMPEG_PATH: `${dir.path}/ffmpeg.sh`,
+      FFPROBE_PATH: "/nowhere/ffprobe",
+    },
+  }).output();
+  const found = JSON.parse(new TextDecoder().decode(stdout)).map(
+    ({ name, found }: { name: string; found: string | null }) => [name, found !== null],
+  );
+  deepEqual(Object.fromEntries(found), {
+    deno: true,
+    ffmpeg: true,
+    ffprobe: false,
+    bwrap: false,
+    "VAD model": true,
+  });
   equal(JSON.parse((await cli(["inspect", recording])).out).duration, 20.89);
 });
 
