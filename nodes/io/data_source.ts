@@ -44,6 +44,7 @@ export class DataSource<T = unknown> extends Node<T, T, DataSourceOptions> {
   #writer: WritableStreamDefaultWriter<T> | undefined;
   #turn: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #ended: Promise<void> | undefined;
 
   /** Makes one. @param options how much it holds; @param config a `queue` there goes before `options` */
   constructor(options: Partial<DataSourceOptions> = {}, config: NodeConfig = {}) {
@@ -64,8 +65,11 @@ export class DataSource<T = unknown> extends Node<T, T, DataSourceOptions> {
    * @throws whatever the stream failed with, or was cancelled with
    */
   push(chunk: T): Promise<void> {
-    const { size } = this.options;
-    if (this.#waiting >= size) {
+    const { size, overflow } = this.options;
+    if (this.#ended !== undefined) {
+      return Promise.reject(new PipelineError("Cannot push into a source that has ended"));
+    }
+    if (overflow === "block" && this.#waiting >= size) {
       const rule = `at most ${size} calls may wait: await them`;
       return Promise.reject(
         new RangeError(cannot("push chunk", { rule, value: this.#waiting })),
@@ -77,10 +81,9 @@ export class DataSource<T = unknown> extends Node<T, T, DataSourceOptions> {
     return turn;
   }
 
-  /** Ends the stream after all that was pushed. Resolves when all of it was read. */
-  async end(): Promise<void> {
-    await this.#turn;
-    await this.#own().close();
+  /** Ends the stream after all that was pushed, once. Resolves when all of it was read. */
+  end(): Promise<void> {
+    return this.#ended ??= this.#turn.then(() => this.#own().close());
   }
 
   /** Fails the stream; what was not read yet is dropped. */

@@ -106,3 +106,28 @@ Deno.test("DataSink fails with what the stream failed with", async () => {
   failingSource([1], new Error("unplugged")).pipeTo(sink.writable).catch(() => {});
   await rejects(Array.fromAsync(sink), /unplugged/);
 });
+
+Deno.test("DataSource refuses what is pushed after its end, and ends once", async () => {
+  const source = new DataSource<number>();
+  const received = Array.fromAsync(source.readable);
+  await source.push(1);
+  const ended = source.end();
+  await rejects(source.push(2), { name: "PipelineError", message: /has ended/ });
+  await Promise.all([ended, source.end()]);
+  await rejects(source.push(3), { name: "PipelineError", message: /has ended/ });
+  deepEqual(await received, [1]);
+});
+
+Deno.test("DataSource that may drop chunks refuses none", async () => {
+  for (const overflow of ["drop-oldest", "drop-newest"] as const) {
+    const source = new DataSource<number>({ size: 2, overflow });
+    const reader = source.readable.getReader();
+    await Promise.all(Array.from({ length: 100 }, (_, index) => source.push(index)));
+    const ended = source.end();
+    const received: number[] = [];
+    for (let step; !(step = await reader.read()).done;) received.push(step.value);
+    await ended;
+    ok(received.length <= 4, `${received}`);
+    equal(received.at(-1) === 99, overflow === "drop-oldest");
+  }
+});
