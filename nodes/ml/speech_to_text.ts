@@ -150,7 +150,7 @@ export class SpeechToText
   async *process(chunk: AudioFrame): AsyncGenerator<Transcript, void> {
     const frame = requireAudio(this, chunk);
     const isUtterance = this.options.mode === "utterances";
-    if (isUtterance || !goesOn(this.#window, frame)) yield* this.#end();
+    if ((isUtterance || !goesOn(this.#window, frame)) && !(yield* this.#end())) return;
     const window = this.#window ??= this.#begin(frame);
     window.timeline.add(frame.timestamp, frame.numberOfFrames);
     for (const samples of window.input.pushPieces(frame)) {
@@ -230,20 +230,21 @@ export class SpeechToText
     window.dropTo(window.length - kept);
   }
 
-  /** Ends the run, if there is one: all is final. */
-  async *#end(): AsyncGenerator<Transcript, void> {
+  /** Ends the run, if there is one: all is final. @returns whether no interrupt came first */
+  async *#end(): AsyncGenerator<Transcript, boolean> {
     const window = this.#window;
-    if (window === undefined) return;
+    if (window === undefined) return true;
     yield* this.#listen(window, window.input.flush());
-    if (window !== this.#window) return;
+    if (window !== this.#window) return false;
     if (window.news > 0) {
       const { words } = await this.#transcribe(window);
-      if (window !== this.#window) return;
+      if (window !== this.#window) return false;
       yield* this.#tell(window, window.stitcher.finish(words));
     } else {
       yield* this.#tell(window, [...window.stitcher.pending]);
     }
     this.onInterrupt();
+    return true;
   }
 
   async #transcribe(window: SpeechWindow): Promise<Hypothesis> {

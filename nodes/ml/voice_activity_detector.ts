@@ -219,7 +219,7 @@ export class VoiceActivityDetector<E extends VadEmit = "segments">
 
   /** Hears a frame of any length. */
   async *#hear(frame: AudioFrame): AsyncGenerator<VadOutput[E], void> {
-    if (!goesOn(this.#run, frame)) yield* this.#end();
+    if (!goesOn(this.#run, frame) && !(yield* this.#end())) return;
     const { sampleRate, numberOfChannels: channels } = frame;
     const run = this.#run ??= this.#begin({ sampleRate, channels });
     run.add(frame);
@@ -244,22 +244,23 @@ export class VoiceActivityDetector<E extends VadEmit = "segments">
     }
   }
 
-  /** Ends the run, if there is one. */
-  async *#end(): AsyncGenerator<VadOutput[E], void> {
+  /** Ends the run, if there is one. @returns whether no interrupt came first */
+  async *#end(): AsyncGenerator<VadOutput[E], boolean> {
     const run = this.#run;
-    if (run === undefined) return;
+    if (run === undefined) return true;
     yield* this.#listen(run, run.input.flush());
-    if (run !== this.#run) return;
+    if (run !== this.#run) return false;
     let partial: number | undefined;
     if (!run.isEmpty) {
       run.pad();
       partial = await run.model.run();
-      if (run !== this.#run) return;
+      if (run !== this.#run) return false;
     }
     const rest = run.finish(partial);
     this.#segments = run.count;
     this.onInterrupt();
     yield* rest;
+    return true;
   }
 
   #begin(

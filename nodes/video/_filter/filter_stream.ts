@@ -20,6 +20,8 @@ export class FilterStream<I, O = I> {
   readonly #wake: () => void;
   readonly #runs = new Set<ToolRun<O>>();
   #current: { run: ToolRun<O>; line: Line<I, O> } | undefined;
+  /** How often all was dropped. */
+  #drops = 0;
 
   constructor(options: FilterStreamOptions<I, O>, { signal, wake }: NodeContext) {
     this.#options = options;
@@ -29,7 +31,9 @@ export class FilterStream<I, O = I> {
 
   /** Takes a frame, and gives what has come meanwhile. */
   async *push(frame: I): AsyncGenerator<O, void, undefined> {
+    const drops = this.#drops;
     if (this.#current?.line.accepts(frame) === false) yield* this.end();
+    if (drops !== this.#drops) return; // the frame is void too
     const { run, line } = this.#current ??= this.#start(frame);
     let isWritten = false;
     const written = run.write(line.pieces(frame)).then(() => isWritten = true);
@@ -65,6 +69,7 @@ export class FilterStream<I, O = I> {
 
   /** Ends it at once: what it would still give is dropped. */
   drop(): void {
+    this.#drops++;
     this.#current = undefined;
     for (const run of this.#runs) void this.#kill(run); // close() waits for it
   }

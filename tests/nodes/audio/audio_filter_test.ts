@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import type { AudioFrame } from "../../../core/mod.ts";
+import type { AudioFrame, NodeContext } from "../../../core/mod.ts";
 import { AudioFilter } from "../../../nodes/audio/audio_filter.ts";
 import { joinSamples, noise, sine } from "../../../testing/mod.ts";
 import { through } from "../data/_through.ts";
@@ -103,4 +103,23 @@ Deno.test("AudioFilter takes 1 to 32 channels and empty frames, and refuses NaN"
   }
   const broken = sine({ seconds: 0.02 })[0]!.with({ data: new Float32Array([0, NaN]) });
   await rejects(filter("anull", [broken]), /sample 1 of channel 0 must be a finite number/);
+});
+
+Deno.test("AudioFilter forgets the frame that ended a line when an interrupt came meanwhile", async () => {
+  const node = new AudioFilter({ graph: "anull" });
+  const context = { name: "AudioFilter", signal: new AbortController().signal, wake() {} };
+  await node.open(context as unknown as NodeContext);
+  const [before, meanwhile, after] = [9e6, 0, 1e6].map((timestamp) =>
+    sine({ frameSize: 16_000, timestamp })[0]!
+  );
+  await Array.fromAsync(node.process(before!)!);
+  const ending = Array.fromAsync(node.process(meanwhile!)!);
+  node.onInterrupt();
+  deepEqual(await ending, []);
+  const heard = [
+    ...await Array.fromAsync(node.process(after!)!),
+    ...await Array.fromAsync(node.flush()),
+  ];
+  deepEqual(heard.map(({ timestamp }) => timestamp), [1e6]);
+  await node.close();
 });

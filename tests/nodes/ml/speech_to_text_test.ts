@@ -168,6 +168,25 @@ Deno.test("SpeechToText forgets at an interrupt what it heard", async () => {
   assert.equal(textOf(await done), "one two");
 });
 
+Deno.test("SpeechToText forgets the frame that ended a run when an interrupt came meanwhile", async () => {
+  const node = new SpeechToText({ ...ear, stepMs: 500 });
+  await node.open();
+  const say = async (text: string, timestamp: number) =>
+    (await sayAll(text, 10_000))[0]!.with({ timestamp });
+  await Array.fromAsync(node.process(await say("zebra", 0)));
+  const void_ = await say("lazy", 20e6);
+  const ending = Array.fromAsync(node.process(void_));
+  node.onInterrupt();
+  assert.deepEqual(await ending, []);
+  const next = await say("one two", 20e6 + void_.duration);
+  const heard = [
+    ...await Array.fromAsync(node.process(next)),
+    ...await Array.fromAsync(node.flush()),
+  ];
+  assert.equal(textOf(heard), "one two");
+  await node.close();
+});
+
 Deno.test("SpeechToText refuses what is no audio, no number, or no model of its kind", async () => {
   const fault = async (chunk: unknown, options: Partial<SpeechToTextInput> = {}) => {
     try {

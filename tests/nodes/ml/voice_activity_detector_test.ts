@@ -362,3 +362,18 @@ Deno.test("VoiceActivityDetector hears the same to the bit in batches with other
   assert.deepEqual(await hear({}), alone);
   assert.deepEqual(await hear({ maxBatch: 5, maxWaitMs: 2 }), alone);
 });
+
+Deno.test("VoiceActivityDetector forgets the frame that ended a run when an interrupt came meanwhile", async () => {
+  const node = new VoiceActivityDetector({ engine: "energy" });
+  await node.open();
+  const heard = (frame: AudioFrame) =>
+    Array.fromAsync(node.process(frame) as AsyncGenerator<SpeechSegment>);
+  const tone = (timestamp: number) => sine({ frameSize: 16_000, timestamp })[0]!;
+  await heard(tone(0));
+  const ending = heard(tone(5e6));
+  node.onInterrupt();
+  assert.deepEqual(await ending, []);
+  assert.deepEqual(await heard(silence({ frameSize: 16_000, timestamp: 6e6 })[0]!), []);
+  assert.deepEqual(await Array.fromAsync(node.flush() as AsyncGenerator<SpeechSegment>), []);
+  await node.close();
+});
