@@ -1,3 +1,4 @@
+import { encodeValue } from "../../core/codec/mod.ts";
 import type { NodeCounts, NodeStats } from "../../core/stats.ts";
 import { type BlobReader, packFrame } from "./_blobs.ts";
 import { Fields } from "./_fields.ts";
@@ -49,6 +50,21 @@ export function entryOf(value: unknown, blobs: BlobReader): Entry {
   };
   fields.end();
   return entry;
+}
+
+/** The fields of a message as MessagePack. @throws {SerializationError} naming what in a chunk cannot travel */
+export function encodeFields(
+  fields: readonly unknown[],
+  message: HostMessage | GuestMessage,
+): Uint8Array {
+  try {
+    return encodeValue(fields);
+  } catch (error) {
+    // the path in its message should start at the chunk
+    const entries = "entries" in message ? message.entries : [];
+    for (const entry of entries) if (entry.kind === "chunk") encodeValue(entry.value);
+    throw error;
+  }
 }
 
 /** A message with chunks as two, each with half of them; `undefined` if it cannot be divided. */

@@ -41,6 +41,8 @@ export class HostSegment implements Segment {
   readonly #outputs = new HostOutputs();
   /** The guest told all of its outputs. */
   #complete = false;
+  /** Why it failed, once those are read. */
+  #failure: { error: unknown } | undefined;
   #wanted = false;
 
   #written = 0;
@@ -160,7 +162,7 @@ export class HostSegment implements Segment {
         return this.#end();
       case "failed":
         if (message.stats.length > 0) this.#acceptStats(message.stats);
-        return this.#endWith(errorOf(message.failure));
+        return this.#failWith(errorOf(message.failure));
       case "stats":
         return this.#acceptStats(message.stats);
     }
@@ -199,7 +201,7 @@ export class HostSegment implements Segment {
     this.#begin();
     while (this.#place === undefined || !this.#inputs.hasRoom) {
       await new Promise<void>((resolve) => this.#room = resolve);
-      if (this.#over) return;
+      if (this.#over || this.#failure !== undefined) return;
     }
     if (number <= this.#dropUntil && !(chunk instanceof Marker)) return;
     this.#inputs.add(this.#barriers.entryOf(chunk));
@@ -270,6 +272,8 @@ export class HostSegment implements Segment {
       this.#wanted = false;
       this.#output.enqueue(this.#outputs.take());
       this.#grant();
+    } else if (this.#failure !== undefined) {
+      this.#endWith(this.#failure.error);
     } else if (this.#complete) {
       this.#finish();
       this.#output.close();
@@ -288,6 +292,17 @@ export class HostSegment implements Segment {
     if (this.#over) return this.#finish(); // it ended before it heard that it was stopped
     if (!this.#closing) throw new Error("it ended before its inputs did");
     this.#complete = true;
+    this.#deliver();
+  }
+
+  /** It failed there: takes no more, and fails here behind the outputs that came before. */
+  #failWith(error: unknown): void {
+    if (this.#over || this.#outputs.empty) return this.#endWith(error);
+    this.#complete = true;
+    this.#failure = { error };
+    this.#inputs.clear();
+    this.#input.error(error);
+    this.#room?.();
     this.#deliver();
   }
 

@@ -1,8 +1,9 @@
-import { decodeValue, encodeValue } from "../../core/codec/mod.ts";
+import { decodeValue } from "../../core/codec/mod.ts";
 import { SerializationError } from "../../core/errors.ts";
 import { BlobReader, type Packet } from "./_blobs.ts";
 import {
   type Codes,
+  encodeFields,
   entryFields,
   entryOf,
   invert,
@@ -43,7 +44,10 @@ const guestTypes = invert(guestCodes);
 /** A message of the guest as it goes over the wire. */
 export function packGuestMessage(message: GuestMessage): Packet {
   const tail: Uint8Array[] = [];
-  return { head: encodeValue([guestCodes[message.type], ...guestFields(message, tail)]), tail };
+  return {
+    head: encodeFields([guestCodes[message.type], ...guestFields(message, tail)], message),
+    tail,
+  };
 }
 
 /** The bytes of a message of the guest that holds no chunks. */

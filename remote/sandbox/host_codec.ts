@@ -1,9 +1,10 @@
-import { decodeValue, encodeValue } from "../../core/codec/mod.ts";
+import { decodeValue } from "../../core/codec/mod.ts";
 import { SerializationError } from "../../core/errors.ts";
 import type { NodeSpec } from "../../core/executor.ts";
 import { BlobReader, type Packet } from "./_blobs.ts";
 import {
   type Codes,
+  encodeFields,
   entryFields,
   entryOf,
   invert,
@@ -34,7 +35,10 @@ const hostTypes = invert(hostCodes);
 /** A message of the host as it goes over the wire. */
 export function packHostMessage(message: HostMessage): Packet {
   const tail: Uint8Array[] = [];
-  return { head: encodeValue([hostCodes[message.type], ...hostFields(message, tail)]), tail };
+  return {
+    head: encodeFields([hostCodes[message.type], ...hostFields(message, tail)], message),
+    tail,
+  };
 }
 
 /** The bytes of a message of the host that holds no chunks. */
