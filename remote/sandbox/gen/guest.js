@@ -6308,6 +6308,15 @@ function entryOf(value, blobs) {
   fields.end();
   return entry;
 }
+function encodeFields(fields, message) {
+  try {
+    return encodeValue(fields);
+  } catch (error) {
+    const entries = "entries" in message ? message.entries : [];
+    for (const entry of entries) if (entry.kind === "chunk") encodeValue(entry.value);
+    throw error;
+  }
+}
 function splitMessage(message) {
   if (!("entries" in message) || message.entries.length < 2) return void 0;
   const half = message.entries.length >> 1;
@@ -6453,10 +6462,10 @@ var guestTypes = invert(guestCodes);
 function packGuestMessage(message) {
   const tail = [];
   return {
-    head: encodeValue([
+    head: encodeFields([
       guestCodes[message.type],
       ...guestFields(message, tail)
-    ]),
+    ], message),
     tail
   };
 }
