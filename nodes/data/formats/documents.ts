@@ -107,16 +107,25 @@ function rowsOf(value: unknown): unknown[] {
   throw new TypeError(`it must be a list of rows, or one row as an object: it is ${kindOf(value)}`);
 }
 
+/** Up to how many fields of a table may be empty for each that is not: it is bounded by what is in it. */
+const MOST_EMPTY = 16;
+
 /** The fields of rows, row by row, with the names of all columns above if there is a header. */
 function tableOf(rows: readonly unknown[], header: boolean): unknown[][] {
   if (!header && rows.every(Array.isArray)) return rows as unknown[][];
   const names = new Set<string>();
+  let count = 0;
   for (const [index, row] of rows.entries()) {
     if (typeof row !== "object" || row === null || Array.isArray(row)) {
       const rule = header ? "an object, or header must be false" : "an object, as others are";
       throw new TypeError(`row ${index} must be ${rule}: it is ${kindOf(row)}`);
     }
-    for (const name of Object.keys(plain(row) as object)) names.add(name);
+    const keys = Object.keys(plain(row) as object);
+    for (const name of keys) names.add(name);
+    count += keys.length;
+  }
+  if (names.size * rows.length > MOST_EMPTY * count + 2 ** 20) {
+    throw new RangeError(`its ${rows.length} rows have ${names.size} columns, nearly all empty`);
   }
   const fields = rows.map((row) =>
     Array.from(

@@ -35,6 +35,8 @@ Deno.test("FormatConverter writes CSV with all that is in its rows", async () =>
     equal(await convert(rows, "value", "csv"), text);
     deepEqual(await convert(text, "csv", "value"), read);
   }
+  const sparse = Array.from({ length: 20_000 }, (_, index) => ({ [`column ${index}`]: 1 }));
+  await rejects(convert(sparse, "value", "csv"), /20000 columns, nearly all empty/);
   const lists = new FormatConverter({ to: "csv", header: false });
   deepEqual(await through(lists, [[["a", "b"], ["", 1]]]), ["a,b\n,1\n"]);
 });
