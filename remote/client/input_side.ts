@@ -50,8 +50,9 @@ export class InputSide {
   write(chunk: unknown): void | Promise<void> {
     const number = ++this.#taken;
     if (number <= this.#dropUntil && !(chunk instanceof Marker)) return;
-    if (isLarge(chunk)) this.flush();
-    if (this.#mustWait(chunk)) return this.#writeLater(chunk, number);
+    const large = isLarge(chunk);
+    if (large) this.flush();
+    if (this.#mustWait(large)) return this.#writeLater(chunk, number);
     this.#add(chunk);
     if (this.#batch.size >= BATCH_BYTES) return this.#untilSent();
   }
@@ -129,13 +130,13 @@ export class InputSide {
   }
 
   /** A large chunk goes alone: with others it could be more than a server takes in one message. */
-  #mustWait(chunk: unknown): boolean {
+  #mustWait(large: boolean): boolean {
     const { count, size } = this.#batch;
-    return !this.#window.hasRoom(count, size) || (count > 0 && isLarge(chunk));
+    return !this.#window.hasRoom(count, size) || (large && count > 0);
   }
 
   async #writeLater(chunk: unknown, number: number): Promise<void> {
-    while (this.#mustWait(chunk)) {
+    while (this.#mustWait(isLarge(chunk))) {
       await this.#nextRoom();
       if (number <= this.#dropUntil && !(chunk instanceof Marker)) return;
     }

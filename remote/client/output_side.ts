@@ -103,10 +103,30 @@ export class OutputSide {
     this.#receivedSeq = firstSeq + chunks.length - 1;
     // what was sent before the server heard of an interrupt is void
     const isVoid = this.#interrupted || this.#replayed > 0;
-    const fresh = chunks.filter((chunk) => this.#isNew(chunk, isVoid));
+    const fresh = isVoid || this.#isBehind
+      ? chunks.filter((chunk) => this.#isNew(chunk, isVoid))
+      : chunks;
+    if (fresh === chunks) this.#countNew(chunks);
     this.#outputs.put(fresh, bytes.length);
     if (fresh.length < chunks.length) this.#grantRead();
     return fresh.length > 0;
+  }
+
+  /** Whether something may come that came before the connection broke. */
+  get #isBehind(): boolean {
+    const [came, here] = [this.#came, this.#cameHere];
+    return here.data < came.data || here.markers < came.markers;
+  }
+
+  /** Counts outputs that are all new. */
+  #countNew(chunks: readonly unknown[]): void {
+    let markers = 0;
+    for (const chunk of chunks) {
+      if (typeof chunk === "object" && chunk instanceof Marker) markers++;
+    }
+    const [came, here] = [this.#came, this.#cameHere];
+    came.data = here.data += chunks.length - markers;
+    came.markers = here.markers += markers;
   }
 
   /** Counts an output. @returns whether it did not come before the connection broke, and is not void */
