@@ -165,7 +165,7 @@ Deno.test("doctor and inspect tell what they are asked", async () => {
   equal(JSON.parse((await cli(["inspect", recording])).out).duration, 20.89);
 });
 
-Deno.test("completions give scripts that their shells can parse, and bash completes by", async () => {
+Deno.test("completions give scripts that their shells can parse, and bash and fish complete by", async () => {
   for (const shell of ["bash", "zsh", "fish"]) {
     const { out } = await cli(["completions", shell]);
     match(out, /validate/);
@@ -177,6 +177,13 @@ Deno.test("completions give scripts that their shells can parse, and bash comple
     const args = ["-n", `${dir.path}/script`];
     const { success, stderr } = await new Deno.Command(shell, { args }).output();
     ok(success, new TextDecoder().decode(stderr));
+    if (shell !== "fish") continue;
+    const lines = ["remotemedia be", "remotemedia remote run --res", "remotemedia graph --as m"];
+    const asked = `source script; ${lines.map((line) => `complete -C "${line}"`).join("; ")}`;
+    const { stdout } = await new Deno.Command("fish", { args: ["-c", asked], cwd: dir.path })
+      .output();
+    const given = new TextDecoder().decode(stdout).trim().split("\n");
+    deepEqual(given.map((line) => line.split("\t")[0]), ["bench", "--resume", "mermaid"]);
   }
   const script = (await cli(["completions", "bash"])).out;
   const complete = async (...words: string[]) => {
@@ -191,6 +198,11 @@ Deno.test("completions give scripts that their shells can parse, and bash comple
   deepEqual(await complete("run", "--res"), ["--resume"]);
   deepEqual(await complete("remote", "reg"), ["register"]);
   deepEqual(await complete("remote", "register", "--pu"), ["--public"]);
+  deepEqual(await complete("stream", "--res"), ["--resume"]);
+  deepEqual(await complete("graph", "--as", ""), ["svg", "mermaid", "dot"]);
+  deepEqual(await complete("nodes", "show", "AudioG"), ["AudioGain"]);
+  deepEqual(await complete("serve", "--print"), ["--print-config"]);
+  deepEqual(await complete("run", ""), [""]); // files, which the shell itself completes
 });
 
 Deno.test("pack makes a bundle that inspect tells of, and both say what is wrong", async () => {
