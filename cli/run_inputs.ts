@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../core/errors.ts";
+import { ManifestError } from "../core/manifest/manifest_error.ts";
 import type { Manifest, NodeStats } from "../core/mod.ts";
 import { Stop } from "./exit_codes.ts";
 import { Interrupts } from "./interrupts.ts";
@@ -96,6 +97,7 @@ async function runAll(works: readonly Work[], job: Job): Promise<number> {
         await runOne(work, job);
       } catch (error) {
         if (isBrokenPipe(error)) throw error;
+        if (error instanceof ManifestError) throw error; // all others would meet it too
         if (interrupts.signal.aborted) return;
         failed++;
         tellFailure(error, job.isAlone ? undefined : work.input);

@@ -1,3 +1,4 @@
+import { pathToFileURL } from "node:url";
 import { ConfigurationError, messageOf } from "../errors.ts";
 import type { Executor } from "../executor.ts";
 import type { Merge } from "../graph/connection.ts";
@@ -155,7 +156,7 @@ class Builder {
   }
 
   async #load(module: string, at: readonly PropertyKey[]): Promise<NodeClass> {
-    const { importModules = false, base = new URL(`file://${Deno.cwd()}/`) } = this.#options;
+    const { importModules = false, base = pathToFileURL(`${Deno.cwd()}/`) } = this.#options;
     if (!importModules) {
       return this.#refuse(`Cannot load ${module} as importModules is not set`, at);
     }

@@ -1,3 +1,4 @@
+import { pathToFileURL } from "node:url";
 import { create, type DescMessage, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { toBinary } from "@bufbuild/protobuf";
 import { Graph } from "../../core/graph/mod.ts";
@@ -215,7 +216,7 @@ export class PipelineRegistry {
 
   /** The manifest with its modules as bundles, which are brought to the servers. */
   async #bundled(manifest: Manifest, { base }: RegisterOptions): Promise<Manifest> {
-    const start = base ?? new URL(`file://${Deno.cwd()}/`);
+    const start = base ?? pathToFileURL(`${Deno.cwd()}/`);
     const bundles = new Map<string, Bundle>();
     const changed = structuredClone(manifest);
     for (const node of modulesBelow(changed)) {

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { openOutput } from "../../cli/media/outputs.ts";
 import { subtitle } from "../../cli/media/subtitles.ts";
 import { planOutputs } from "../../cli/run_outputs.ts";
-import { cli, folder, recording, slow, start, upper } from "./_cli.ts";
+import { cli, folder, recording, root, slow, start, upper } from "./_cli.ts";
 
 /** What chunks give as text in a file of that ending. */
 async function written(ending: string, chunks: unknown[]): Promise<string> {
@@ -68,6 +68,31 @@ Deno.test("run reads what links lead to, JSON whatever its ending's case, and re
   await Deno.writeFile(`${dir.path}/latin.txt`, new Uint8Array([99, 97, 102, 0xe9, 10]));
   const { code, err } = await cli(["run", "p.yaml", "-i", "latin.txt"], dir.path);
   deepEqual([code, err], [1, "remotemedia: Cannot read latin.txt as it is not in UTF-8\n"]);
+});
+
+Deno.test("run finds modules from any folder, and tells once of one that is not there", async () => {
+  await using dir = await folder({ "a.txt": "a", "b.txt": "b" });
+  const odd = `${dir.path}/föl #1 %20 ?`;
+  await Deno.mkdir(odd);
+  const manifest = "version: 1\nnodes: [{ module: ./own.js#Own }]\n";
+  await Deno.writeTextFile(`${odd}/p.yaml`, manifest);
+  const args = ["-i", "../*.txt", "-o", "../{name}.json", "--jobs", "2"];
+  const missing = await cli(["run", "p.yaml", ...args], odd);
+  equal(missing.code, 2);
+  match(missing.err, /^remotemedia: p\.yaml:2:19: Cannot load \.\/own\.js: .*\n$/);
+  const node = new URL("../../core/node.ts", import.meta.url).href;
+  const own = `import { Node } from "${node}";
+    export class Own extends Node { process(text) { return text + "!"; } }`;
+  await Deno.writeTextFile(`${odd}/own.js`, own);
+  for (const [path, cwd] of [["p.yaml", odd], [`${odd}/p.yaml`, root], ["-", odd]] as const) {
+    const child = start(["run", path, "-i", `${dir.path}/a.txt`], { cwd, stdin: "piped" });
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(manifest));
+    await writer.close();
+    const { stdout, stderr } = await child.output();
+    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    deepEqual([out, err], ['"a!"\n', ""]);
+  }
 });
 
 Deno.test("run ended by SIGTERM leaves valid files, and --resume does again what was cut short or has changed", async () => {
