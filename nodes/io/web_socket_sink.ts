@@ -65,6 +65,8 @@ export class WebSocketSink<T = unknown> extends Node<
   #context: NodeContext | undefined;
   #connection: Connection | undefined;
   #failures = 0;
+  /** One chunk is sent after another, also where several are worked on. */
+  #turn: Promise<void> = Promise.resolve();
 
   /** Connects. */
   override async open(context: NodeContext): Promise<void> {
@@ -79,7 +81,9 @@ export class WebSocketSink<T = unknown> extends Node<
   /** Gives the chunk once it is sent. */
   async process(input: T): Promise<T> {
     const message = encode(input);
-    await this.#retry((connection) => connection.send(message));
+    const turn = this.#turn.then(() => this.#retry((connection) => connection.send(message)));
+    this.#turn = turn.catch(() => {}); // whoever gave the chunk is told
+    await turn;
     return input;
   }
 

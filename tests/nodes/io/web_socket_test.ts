@@ -289,3 +289,34 @@ Deno.test("WebSocketSink tells of a broken connection, or makes it again", async
   deepEqual(got, ["a", "b", "c"]);
   throws(() => new WebSocketSink({ url: "http://x" }), /"url".*ws or wss/);
 });
+
+Deno.test("WebSocketSink has one connection at a time, and keeps the order, whatever its concurrency", async () => {
+  let [connections, open] = [0, 0];
+  const got: unknown[] = [];
+  await using server = serve((socket) => {
+    const isFirst = ++connections === 1;
+    open++;
+    socket.onclose = () => open--;
+    socket.onmessage = ({ data }) => {
+      got.push(data);
+      if (isFirst) socket.close(1011);
+    };
+  });
+  const chunks = Array.from({ length: 500 }, (_, index) => `${index}`);
+  const options = { url: server.url, reconnects: 20, reconnectDelayMs: 1 };
+  const sink = new WebSocketSink<string>(options, { concurrency: 8 });
+  const closed = async () => {
+    while (open > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  async function* source() {
+    yield chunks[0]!;
+    while (got.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await closed();
+    yield* chunks.slice(1);
+  }
+  deepEqual(await Array.fromAsync(ReadableStream.from(source()).pipeThrough(sink)), chunks);
+  equal(connections, 2);
+  await closed();
+  deepEqual(got, got.toSorted((one, other) => Number(one) - Number(other)));
+  equal(got.at(-1), "499");
+});
