@@ -113,6 +113,7 @@ function set(manifest: Manifest, setting: string): void {
 }
 
 function valueOf(text: string, setting: string): unknown {
+  if (text === "") return ""; // no value of YAML
   try {
     return parse(text);
   } catch (cause) {

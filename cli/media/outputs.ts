@@ -32,7 +32,11 @@ export function openOutput(path: string | undefined): WritableStream<unknown> {
   const form = textForms[extname(path).toLowerCase()];
   if (form !== undefined) return textFile(path, form());
   if (extname(path) === "") {
-    throw new ConfigurationError(`Cannot write ${path} as its ending must tell the format`);
+    throw new ConfigurationError(
+      `Cannot write ${path} as its ending must tell the format: ${
+        Object.keys(textForms).join(", ")
+      }, or one of media`,
+    );
   }
   return writeMedia(path) as WritableStream<unknown>;
 }
@@ -83,7 +87,12 @@ function textFile(
     async close() {
       await write(() => end?.(count) ?? "");
       file.close();
-      await Deno.rename(part, path);
+      try {
+        await Deno.rename(part, path);
+      } catch (cause) {
+        await Deno.remove(part);
+        throw cannotWrite(path, cause);
+      }
     },
     abort: remove,
   });

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 import { stringify } from "yaml";
 import { ConfigurationError } from "../../core/errors.ts";
 import { addressOf, httpHost } from "./bind.ts";
@@ -47,6 +47,7 @@ export async function runServer(
     else await runUntilSignal(config, options);
     return 0;
   } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // it has said why
     if (!(error instanceof ConfigurationError)) throw error;
     console.error(error.message);
     return 2;
@@ -57,6 +58,7 @@ async function configOf(
   args: readonly string[],
 ): Promise<{ config: ServerConfig; print: boolean }> {
   const command = new Command("serve")
+    .exitOverride()
     .description(
       "Runs nodes for RemoteExecutors. Flags come before the environment before the file.",
     )

@@ -46,6 +46,7 @@ for (
     [["nodes", "show", "TextTransfrom"], 2, /did you mean TextTransform\?/],
     [["remote", "status", "127.0.0.1:1"], 1, /^$/],
     [["remote", "nodes", "nowhere"], 2, /must be host:port/],
+    [["serve", "--prot", "1"], 2, /unknown option '--prot'\n\(Did you mean --port\?\)/],
   ] as const
 ) {
   Deno.test(`${args.join(" ")} is refused in a sentence`, async () => {

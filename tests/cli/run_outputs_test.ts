@@ -39,6 +39,16 @@ Deno.test("A text file that fails leaves nothing", async () => {
   deepEqual([...Deno.readDirSync(dir.path)].map(({ name }) => name).sort(), ["in.txt", "p.yaml"]);
 });
 
+Deno.test("A text file in whose place is a folder leaves nothing", async () => {
+  await using dir = await folder({ "p.yaml": upper, "in.txt": "a" });
+  await Deno.mkdir(`${dir.path}/o.txt`);
+  const args = ["run", "p.yaml", "-i", "in.txt", "--set", "up.suffix=", "-o"];
+  const { code, err } = await cli([...args, "o.txt"], dir.path);
+  deepEqual([code, err], [1, "remotemedia: Cannot write o.txt as it is a folder\n"]);
+  match((await cli([...args, "o"], dir.path)).err, /its ending must tell the format: \.jsonl, /);
+  equal([...Deno.readDirSync(dir.path)].length, 3);
+});
+
 Deno.test("A table tells true from false, and dates and bytes as JSON does", async () => {
   const row = { yes: true, no: false, none: null, at: new Date(0), big: 2n ** 70n, text: 'a,"b' };
   equal(
