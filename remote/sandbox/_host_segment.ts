@@ -110,7 +110,7 @@ export class HostSegment implements Segment {
     this.#grant();
     this.#room?.();
     const { promise, resolve } = Promise.withResolvers<void>();
-    if (this.#place === undefined || this.#over) resolve();
+    if (this.#place === undefined || this.#over || this.#complete) resolve();
     else {
       const id = ++this.#lastInterrupt;
       this.#interrupts.set(id, resolve);
@@ -292,6 +292,7 @@ export class HostSegment implements Segment {
     if (this.#over) return this.#finish(); // it ended before it heard that it was stopped
     if (!this.#closing) throw new Error("it ended before its inputs did");
     this.#complete = true;
+    this.#interrupted();
     this.#deliver();
   }
 
@@ -299,6 +300,7 @@ export class HostSegment implements Segment {
   #failWith(error: unknown): void {
     if (this.#over || this.#outputs.empty) return this.#endWith(error);
     this.#complete = true;
+    this.#interrupted();
     this.#failure = { error };
     this.#inputs.clear();
     this.#input.error(error);
@@ -324,6 +326,11 @@ export class HostSegment implements Segment {
   #settle(): void {
     this.#over = true;
     this.#room?.();
+    this.#interrupted();
+  }
+
+  /** Nothing that an interrupt could wait for is left there: one that comes when all is done is not answered. */
+  #interrupted(): void {
     for (const resolve of this.#interrupts.values()) resolve();
     this.#interrupts.clear();
   }

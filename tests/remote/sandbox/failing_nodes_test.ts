@@ -45,6 +45,19 @@ for (const [name, open] of Object.entries(places)) {
     }
   });
 
+  Deno.test(`${name} answers an interrupt that comes when all is done and nobody reads`, async () => {
+    await using executor = await open();
+    for (const pauseMs of [0, 1, 5, 20, 50]) {
+      const pipeline = new Pipeline([new GiveThenThrow({}, { executor })]);
+      let count = 0;
+      for await (const _ of pipeline.run([3, 3, 3])) {
+        if (++count !== 3) continue;
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        await pipeline.interrupt();
+      }
+    }
+  });
+
   Deno.test(`${name} names what in an output cannot travel from the output on`, async () => {
     await using executor = await open();
     const pipeline = new Pipeline([new Unsendable({}, { executor })]);
