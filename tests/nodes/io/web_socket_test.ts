@@ -261,6 +261,7 @@ Deno.test("WebSocketSink is held up by a receiver that does not read", async () 
 
 Deno.test("WebSocketSink tells of a broken connection, or makes it again", async () => {
   let connections = 0;
+  let broken = Promise.withResolvers<void>();
   const got: unknown[] = [];
   await using server = serve((socket) => {
     const first = ++connections === 1;
@@ -268,12 +269,13 @@ Deno.test("WebSocketSink tells of a broken connection, or makes it again", async
       got.push(data);
       if (first) socket.close(4000, "enough");
     };
+    if (first) socket.onclose = () => broken.resolve();
   });
   const slowly = async function* () {
-    for (const text of ["a", "b", "c"]) {
-      yield text;
-      await new Promise((resolve) => setTimeout(resolve, 60));
-    }
+    yield "a";
+    await broken.promise; // the other side knows, and this one a moment later
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    yield* ["b", "c"];
   };
   const run = (reconnects: number) => {
     const sink = new WebSocketSink<string>({ url: server.url, reconnects, reconnectDelayMs: 1 });
@@ -284,6 +286,7 @@ Deno.test("WebSocketSink tells of a broken connection, or makes it again", async
     /Node "WebSocketSink" failed on chunk 1: Cannot send to ws:.* as it was closed with code 4000 "enough"/,
   );
   connections = 0;
+  broken = Promise.withResolvers();
   got.length = 0;
   deepEqual(await run(1), ["a", "b", "c"]);
   deepEqual(got, ["a", "b", "c"]);
