@@ -32,10 +32,7 @@ export class DropQueue {
         this.#demand = true;
         this.#give();
       },
-      cancel: (reason) => {
-        this.#chunks.length = 0;
-        this.#writableSide.error(reason);
-      },
+      cancel: (reason) => this.stop(reason),
     }, { highWaterMark: 0 });
     this.writable = new WritableStream<unknown>({
       start: (controller) => {

@@ -7,6 +7,8 @@ interface FrameStreamOptions {
   realtime: boolean;
   /** Ends the stream with an error. */
   signal: AbortSignal | undefined;
+  /** Frees what was handed over, where the stream ends before it was opened. */
+  discard?: (reason: unknown) => Promise<void>;
 }
 
 /**
@@ -17,7 +19,7 @@ interface FrameStreamOptions {
  */
 export function frameStream<T extends { timestamp: number }>(
   open: (signal: AbortSignal) => FrameBatches<T>,
-  { realtime, signal }: FrameStreamOptions,
+  { realtime, signal, discard }: FrameStreamOptions,
 ): ReadableStream<T> {
   const abort = new AbortController();
   const pace = realtime ? new Pace(abort.signal) : undefined;
@@ -30,7 +32,8 @@ export function frameStream<T extends { timestamp: number }>(
     if (stop !== undefined) signal?.removeEventListener("abort", stop);
     abort.abort(reason);
     batch = [];
-    await batches?.return();
+    if (batches === undefined) await discard?.(reason);
+    else await batches.return();
   };
 
   return new ReadableStream<T>({

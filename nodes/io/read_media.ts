@@ -94,7 +94,13 @@ export function readMedia(
   };
   return frameStream(
     (signal) => readFrames(source, { name: source.name, options: checked, signal, warn }),
-    { realtime: checked.realtime, signal: checked.signal },
+    {
+      realtime: checked.realtime,
+      signal: checked.signal,
+      discard: async (reason) => {
+        if (input instanceof ReadableStream && !input.locked) await input.cancel(reason);
+      },
+    },
   );
 }
 
@@ -112,6 +118,7 @@ async function* readFrames(
   const close = () => void bytes.close(signal.reason);
   signal.addEventListener("abort", close, { once: true }); // ends a read that waits
   try {
+    signal.throwIfAborted(); // ended while it was opened
     if (options.pcm !== undefined) return yield* readPcm(bytes, job);
     const kind = await sniff(bytes);
     signal.throwIfAborted();

@@ -486,3 +486,29 @@ Deno.test("Pipeline copies a state at once, and names the node whose state canno
   deepEqual(before.states, new Map([["Live", [1, 2]]]));
   await rejects(reader.read(), /Node "Live" failed in snapshot: .*\[2\]/);
 });
+
+Deno.test("Pipeline cancels its source though a queue that drops waits for room for a marker", async () => {
+  for (const overflow of ["drop-oldest", "drop-newest"] as const) {
+    let pulled = 0;
+    const cancelled = Promise.withResolvers<unknown>();
+    const source = new ReadableStream<number>({
+      pull(controller) {
+        pulled++;
+        const chunk: unknown = pulled === 1 ? 1 : new Marker({ name: `${pulled}` });
+        controller.enqueue(chunk as number); // markers go along with whatever chunks there are
+      },
+      cancel: (reason) => cancelled.resolve(reason),
+    }, { highWaterMark: 0 });
+    const queue = { size: 2, overflow };
+    const pipeline = new Pipeline([new Add({ by: 0 }), new Add({ by: 0 }, { queue })]);
+    const reader = source.pipeThrough(pipeline).getReader();
+    equal((await reader.read()).value, 1);
+    let before = -1;
+    while (pulled !== before) { // until nobody takes any more
+      before = pulled;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await reader.cancel("enough");
+    equal(await cancelled.promise, "enough");
+  }
+});

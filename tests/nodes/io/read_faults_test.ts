@@ -337,3 +337,32 @@ Deno.test({
     });
   },
 });
+
+Deno.test("readMedia cancels the stream that it reads from, however early it ends", async () => {
+  for (const way of ["cancel", "abort"] as const) {
+    for (let turns = -1; turns < 6; turns++) {
+      let reason: unknown;
+      const bytes = new ReadableStream<Uint8Array>({ cancel: (why) => void (reason = why) });
+      const abort = new AbortController();
+      const reader = readMedia(bytes, { signal: abort.signal }).getReader();
+      const read = turns < 0 ? Promise.resolve() : reader.read();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      if (way === "cancel") {
+        await Promise.all([reader.cancel("enough"), read]);
+      } else {
+        abort.abort("enough");
+        await read.catch((error) => equal(error, "enough"));
+        await until(() => reason !== undefined);
+      }
+      equal(reason, "enough", `${way} after ${turns} turns`);
+    }
+  }
+  let reason: unknown;
+  const bytes = new ReadableStream<Uint8Array>({ cancel: (why) => void (reason = why) });
+  await rejects(
+    async () => await readMedia(bytes, { signal: AbortSignal.abort("no") }).getReader().read(),
+    (error) => error === "no",
+  );
+  await until(() => reason !== undefined);
+  equal(reason, "no");
+});
