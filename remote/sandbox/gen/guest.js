@@ -1589,10 +1589,7 @@ var DropQueue = class {
         this.#demand = true;
         this.#give();
       },
-      cancel: (reason) => {
-        this.#chunks.length = 0;
-        this.#writableSide.error(reason);
-      }
+      cancel: (reason) => this.stop(reason)
     }, {
       highWaterMark: 0
     });
