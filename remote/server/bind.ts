@@ -47,10 +47,18 @@ export async function bind(
         widenWindows(server);
         return resolve(bound);
       }
-      const message = `Cannot listen on ${target}: ${cause.message}`;
+      const message = `Cannot listen on ${target}: ${whyNot(cause)}`;
       reject(new ConfigurationError(message, { cause }));
     });
   });
+}
+
+/** Why a port cannot be had, in plain words where they are known. */
+export function whyNot({ message }: Error): string {
+  if (/EADDRINUSE/.test(message)) return "it is in use by another program";
+  if (/EACCES|EPERM/.test(message)) return "this user may not, ports below 1024 need a right";
+  if (/EADDRNOTAVAIL/.test(message)) return "this machine has no such address";
+  return message;
 }
 
 /** @throws {ConfigurationError} if strangers could call */

@@ -41,7 +41,7 @@ Deno.test("serve says in one sentence that a port is taken", async () => {
   await using server = await serve({ port: 0, userCode: false });
   await assert.rejects(() => serve({ port: server.port, userCode: false }), {
     name: "ConfigurationError",
-    message: new RegExp(`^Cannot listen on 127\\.0\\.0\\.1:${server.port}: `),
+    message: new RegExp(`^Cannot listen on 127\\.0\\.0\\.1:${server.port}: it is in use`),
   });
 });
 

@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:net";
 import { ConfigurationError, messageOf, RemoteError } from "../../../core/errors.ts";
 import { loggerFor } from "../../../core/log.ts";
 import { Access, type Caller } from "../access.ts";
-import { addressOf, assertGuarded, credentialsOf, httpHost } from "../bind.ts";
+import { addressOf, assertGuarded, credentialsOf, httpHost, whyNot } from "../bind.ts";
 import { DEFAULT_MAX_SESSIONS } from "../grpc_server.ts";
 import { startHttpPort } from "../http_port.ts";
 import { CountedPlaces, type Load } from "../places.ts";
@@ -203,7 +203,7 @@ function listen(
   });
   return new Promise((resolve, reject) => {
     listener.once("error", (cause) => {
-      const message = `Cannot listen on ${addressOf(host, port)}: ${cause.message}`;
+      const message = `Cannot listen on ${addressOf(host, port)}: ${whyNot(cause)}`;
       reject(new ConfigurationError(message, { cause }));
     });
     const done = () => {
