@@ -52,7 +52,7 @@ async function storm(seed: number): Promise<void> {
     maxInFlight: 1 + upTo(random() < 0.5 ? 4 : 60),
     maxInFlightBytes: 1 + upTo(20_000),
     snapshotIntervalMs: upTo(20),
-    retry: { attempts: 100, minDelayMs: 1, maxDelayMs: 20 },
+    retry: { attempts: 2_000, minDelayMs: 1, maxDelayMs: 20 },
   });
   const config = { executor };
   const pipeline = random() < 0.5

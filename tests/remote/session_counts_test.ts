@@ -18,7 +18,7 @@ async function runKilled(
     port,
     maxInFlight: 64,
     snapshotIntervalMs: 20,
-    retry: { attempts: 100, maxDelayMs: 200 },
+    retry: { attempts: 1_000, maxDelayMs: 200 },
   });
   const pipeline = new Pipeline(makeLine({ executor }) as never) as unknown as Pipeline;
   const outputs: unknown[] = [];

@@ -69,7 +69,7 @@ Deno.test("RemoteExecutor goes on with all sessions where all servers are gone f
     await using executor = new RemoteExecutor({
       endpoints: ports.map((port) => ({ port })),
       maxInFlight: 16,
-      retry: { attempts: 8, maxDelayMs: 1_000 },
+      retry: { attempts: 16, maxDelayMs: 1_000 },
     });
     let outputs = 0;
     const runs = Array.from({ length: 20 }, async () => {
