@@ -13,7 +13,7 @@ export type ResolvedOutput =
 /** @throws {TypeError} if it is nothing that can be written to */
 export function resolveOutput(action: string, output: MediaOutput): ResolvedOutput {
   if (output === "-") {
-    const stream = () => Deno.stdout.writable;
+    const stream = () => bytesInto(Deno.stdout);
     return { kind: "stream", name: "the standard output", stream, staysOpen: true };
   }
   if (output instanceof WritableStream) {
@@ -72,6 +72,26 @@ export async function prepareFile(
   const mark = crypto.randomUUID().slice(0, 8);
   const workName = `.${basename(target, ending)}.${mark}.part${ending}`;
   return { path: target, workPath: join(dirname(target), workName) };
+}
+
+/** Opens a pipe or device for writing. */
+export async function openDevice(path: string): Promise<WritableStream<Uint8Array>> {
+  const file = await Deno.open(path, { write: true });
+  return bytesInto(file, () => file.close());
+}
+
+/** Writes to an open file. Deno's own stream of a file does not tell that its last write failed. */
+function bytesInto(
+  file: { write(bytes: Uint8Array): Promise<number> },
+  close: () => void = () => {},
+): WritableStream<Uint8Array> {
+  return new WritableStream<Uint8Array>({
+    async write(bytes) {
+      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+    },
+    close,
+    abort: close,
+  });
 }
 
 /** Gives a complete file its name. */

@@ -4,7 +4,7 @@ import type { AudioFrame } from "../../../core/frames/audio_frame.ts";
 import type { VideoFrame } from "../../../core/frames/video_frame.ts";
 import type { MediaSink, WriteJob } from "../_media_sink.ts";
 import { StreamOutput } from "../_stream_output.ts";
-import { dropFile, keepFile, type OutputFile, prepareFile } from "../_output.ts";
+import { dropFile, keepFile, openDevice, type OutputFile, prepareFile } from "../_output.ts";
 import { encodeArgs, isAudioFormat } from "./encode_args.ts";
 import { FirstFramesGate } from "./first_frames.ts";
 import { type FirstFrames, FrameNut } from "./frame_nut.ts";
@@ -44,8 +44,8 @@ export class EncodeSink implements MediaSink {
     }
     this.#file = await prepareFile(output.path, { action, isValidIfCutOff: false });
     if (this.#file !== undefined) return;
-    const device = await Deno.open(output.path, { write: true });
-    this.#stream = new StreamOutput(device.writable, { staysOpen: false, signal });
+    const device = await openDevice(output.path);
+    this.#stream = new StreamOutput(device, { staysOpen: false, signal });
   }
 
   async write(frame: AudioFrame | VideoFrame): Promise<void> {
@@ -70,7 +70,7 @@ export class EncodeSink implements MediaSink {
       this.#job.warn(`Nothing was written to ${this.#job.output.name} as no frame came`);
     } else {
       await this.#input!.close().catch(() => {}); // its end tells why
-      await Promise.all([this.#passing, this.#tool.finish()]);
+      await this.#finish();
     }
     if (this.#file !== undefined && this.#tool !== undefined) await keepFile(this.#file);
     await this.#stream?.close();
@@ -118,12 +118,20 @@ export class EncodeSink implements MediaSink {
     for (const piece of this.#nut!.piecesOf(frame)) await this.#put(piece);
   }
 
+  /** Waits for ffmpeg's end; one that was asked for fails with the reason given for it. */
+  async #finish(): Promise<void> {
+    try {
+      await Promise.all([this.#passing, this.#tool!.finish()]);
+    } finally {
+      this.#job.signal.throwIfAborted();
+    }
+  }
+
   async #put(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     try {
       await this.#input!.write(bytes);
     } catch (cause) {
-      this.#job.signal.throwIfAborted();
-      await Promise.all([this.#passing, this.#tool!.finish()]);
+      await this.#finish();
       throw this.#tool!.failure("ffmpeg ended before its input did", cause);
     }
   }

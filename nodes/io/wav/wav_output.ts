@@ -1,5 +1,5 @@
 import type { WriteJob } from "../_media_sink.ts";
-import { dropFile, keepFile, type OutputFile, prepareFile } from "../_output.ts";
+import { dropFile, keepFile, openDevice, type OutputFile, prepareFile } from "../_output.ts";
 import { StreamOutput } from "../_stream_output.ts";
 import type { WavHeader } from "./wav_format.ts";
 
@@ -23,8 +23,8 @@ export async function openWavOutput({ action, output, signal }: WriteJob): Promi
   }
   const file = await prepareFile(output.path, { action, isValidIfCutOff: true });
   if (file !== undefined) return new WavFile(file);
-  const device = await Deno.open(output.path, { write: true });
-  return new WavStream(new StreamOutput(device.writable, { staysOpen: false, signal }));
+  const device = await openDevice(output.path);
+  return new WavStream(new StreamOutput(device, { staysOpen: false, signal }));
 }
 
 class WavFile implements WavOutput {

@@ -324,3 +324,30 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name: "writeMedia tells that a device is full, whatever the format and however little is written",
+  ...onLinux,
+  async fn() {
+    for (const format of ["wav", "mp3", "mp4"]) {
+      const written = ReadableStream.from(second).pipeTo(writeMedia("/dev/full", { format }));
+      await rejects(written, /No space left on device/, format);
+    }
+  },
+});
+
+Deno.test("writeMedia that is aborted while it ends fails with the reason", async () => {
+  await inFolder(async (folder) => {
+    for (const format of ["mp3", "mp4"]) {
+      const abort = new AbortController();
+      const path = `${folder}/a.${format}`;
+      const writer = writeMedia(path, { signal: abort.signal }).getWriter();
+      writer.closed.catch(() => {}); // close() tells
+      for (const frame of second) await writer.write(frame);
+      const closed = writer.close();
+      abort.abort("enough");
+      await rejects(closed, (error) => error === "enough");
+    }
+    await until(() => namesIn(folder).length === 0);
+  });
+});
