@@ -39,11 +39,8 @@ class WavFile implements WavOutput {
 
   async begin(header: WavHeader): Promise<void> {
     this.#header = header;
-    this.#handle = await Deno.open(this.#file.workPath, {
-      write: true,
-      create: true,
-      truncate: true,
-    });
+    // made anew: two who write to one file would mix their samples
+    this.#handle = await Deno.open(this.#file.workPath, { write: true, createNew: true });
     await this.#put(header.bytes);
   }
 

@@ -351,3 +351,18 @@ Deno.test("writeMedia that is aborted while it ends fails with the reason", asyn
     await until(() => namesIn(folder).length === 0);
   });
 });
+
+Deno.test("writeMedia does not mix its samples into a WAV that another began meanwhile", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/a.wav`;
+    const [first, other] = [writeMedia(path).getWriter(), writeMedia(path).getWriter()];
+    other.closed.catch(() => {}); // write() tells
+    await first.write(sound());
+    await rejects(
+      other.write(sound({ sampleRate: 8000, numberOfChannels: 2 })),
+      /Cannot write media to .*a\.wav" as File exists/,
+    );
+    await first.close();
+    equal((await Deno.stat(path)).size, 44 + 2 * 1600);
+  });
+});
